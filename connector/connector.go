@@ -1,0 +1,95 @@
+// Package connector is the contract between the crawler and a source such as Qlik Sense.
+//
+// A connector lists and fetches. It decides nothing, stores nothing and has no goroutines of its own
+// outside a call; the crawler pulls.
+package connector
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// A Connector reads the metadata of one site. Its methods may be called from several goroutines.
+type Connector interface {
+	// Groups and Units list everything the account may see, without duplicates. An error is the
+	// last pair of the sequence, and its value is zero. A sequence that ends without an error is
+	// complete: only then may the crawler retire what wasn't in it. Stopping early is free.
+	// Groups are the streams and the personal groups; a parent comes before its children.
+	Groups(ctx context.Context) iter.Seq2[catalog.ReportGroup, error]
+	Units(ctx context.Context) iter.Seq2[Listed, error]
+
+	// Fetch reads one unit that Units listed. An error with CodeNotFound means that it went away
+	// since. What the source refuses (the whole app too) is a Gap in a snapshot made of what the
+	// listing knows. A cancelled ctx ends it with the ctx's error within a second.
+	Fetch(ctx context.Context, l Listed) (*catalog.Snapshot, error)
+
+	// Usage is what was asked of the source so far, the logout included after Close.
+	Usage() catalog.Usage
+
+	// Close logs out and frees what is open. It may be called twice, and it has its own short
+	// deadline: it works after the crawl's context has ended.
+	Close() error
+}
+
+// Listed is what the listing tells of a unit: cheap, and enough to decide whether to fetch it.
+type Listed struct {
+	Unit    catalog.Unit
+	Version string        // opaque; equal strings mean that there is nothing to fetch
+	Groups  []catalog.Key // the groups it is in: its stream or its owner's personal group, and its app group
+	Source  any           // the connector's own; nobody else looks into it
+}
+
+// DialFunc opens a network connection.
+type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// Env is all that a source gets from outside.
+type Env struct {
+	Connection catalog.Connection
+	// Secret resolves a secret by its path ("jwt.token"): the sealed value, or what a reference
+	// points to. It is asked when the secret is needed; the value isn't kept longer than that.
+	Secret func(ctx context.Context, path string) (string, error)
+	Dial   DialFunc // nil: direct
+	Log    *slog.Logger
+	Now    func() time.Time // nil: time.Now
+}
+
+// A Source is a kind of connector.
+type Source struct {
+	Type, Title string
+	// Check tells everything that is wrong with a connection's settings, without any network call.
+	Check func(catalog.Connection) FieldErrors
+	// Open makes a connector. It does no network call; the first use logs in.
+	Open func(ctx context.Context, env Env) (Connector, error)
+	// Template is a commented connection file (YAML).
+	Template string
+}
+
+// Sources are written out in cmd: no registry.
+type Sources []Source
+
+// Find looks a source up by type.
+func (s Sources) Find(typ string) (Source, bool) {
+	for _, x := range s {
+		if x.Type == typ {
+			return x, true
+		}
+	}
+	return Source{}, false
+}
+
+// Collect reads a sequence to its end, or to its error.
+func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
+	var all []T
+	for v, err := range seq {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}

@@ -1,0 +1,96 @@
+package qlikcrawler_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/qlikcrawler/qlikcrawler/"
+
+// mayImport says, for each package of ours, which packages of ours it may import. "*" is all.
+// A package that isn't here fails the test: a new folder is a decision.
+var mayImport = map[string][]string{
+	"catalog":                              {},
+	"catalog/postgres":                     {"catalog"},
+	"catalog/postgres/embedded":            {},
+	"catalog/postgres/pgtest":              {"catalog/postgres", "catalog/postgres/embedded"},
+	"connector":                            {"catalog"},
+	"connector/connectortest":              {"catalog", "connector"},
+	"connector/internal/qix":               {},
+	"connector/internal/qix/qixtest":       {},
+	"connector/internal/qrs":               {},
+	"connector/qliksense":                  {"catalog", "connector", "connector/internal/qix", "connector/internal/qrs", "connector/qliksense/jwttool"},
+	"connector/qliksense/jwttool":          {},
+	"connector/qliksense/qliktest":         {},
+	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest"},
+	"connector/qliksense/qliktest/unbuilt": {"connector/qliksense/qliktest"},
+	"crawler":                              {"catalog", "connector"},
+	"cmd/qlikcrawler":                      {"*"},
+}
+
+// homes says which folders may import a third-party module. What isn't here may be imported anywhere.
+var homes = map[string][]string{
+	"github.com/go-resty/resty":     {"connector/internal/qrs"},
+	"github.com/gorilla/websocket":  {"connector/internal/qix", "connector/internal/qix/qixtest", "connector/qliksense/qliktest"},
+	"github.com/golang-jwt/jwt":     {"connector/qliksense/jwttool", "connector/qliksense/qliktest"},
+	"github.com/jackc/pgx":          {"catalog/postgres", "catalog/postgres/embedded", "catalog/postgres/pgtest"},
+	"github.com/pressly/goose":      {"catalog/postgres"},
+	"github.com/spf13/cobra":        {"cmd/qlikcrawler"},
+	"github.com/goccy/go-yaml":      {"cmd/qlikcrawler"},
+	"github.com/vbauerster/mpb":     {"cmd/qlikcrawler"},
+	"github.com/jedib0t/go-pretty":  {"cmd/qlikcrawler"},
+	"software.sslmate.com/src/go-p": {"connector/qliksense"},
+}
+
+func TestLayering(t *testing.T) {
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && (d.Name() == "tools" || d.Name() == "foreign" || d.Name() == "node_modules") {
+			if err == nil {
+				return filepath.SkipDir // modules of their own
+			}
+			return err
+		}
+		if d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		pkg := filepath.ToSlash(filepath.Dir(path))
+		allowed, known := mayImport[pkg]
+		if !known {
+			t.Errorf("%s is not in the table: say what it may import", pkg)
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, spec := range f.Imports {
+			checkImport(t, path, pkg, spec.Path.Value, allowed)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func checkImport(t *testing.T, path, pkg, quoted string, allowed []string) {
+	imp, err := strconv.Unquote(quoted)
+	if err != nil {
+		t.Errorf("%s: import %s: %v", path, quoted, err)
+		return
+	}
+	if ours, ok := strings.CutPrefix(imp, module); ok && !slices.Contains(allowed, ours) && !slices.Contains(allowed, "*") {
+		t.Errorf("%s imports %s: not allowed by the table", path, ours)
+	}
+	for dep, rooms := range homes {
+		if strings.HasPrefix(imp, dep) && !slices.Contains(rooms, pkg) {
+			t.Errorf("%s imports %s, whose home is %s", path, imp, strings.Join(rooms, ", "))
+		}
+	}
+}
