@@ -62,6 +62,7 @@ type Run struct {
 type Tally struct {
 	Listed    int `json:"listed"`
 	Planned   int `json:"planned"` // to be read
+	Skipped   int `json:"skipped"` // of the unchanged: not opened, since their version is known
 	Added     int `json:"added"`
 	Updated   int `json:"updated"`
 	Unchanged int `json:"unchanged"`
@@ -91,7 +92,9 @@ func (t *Tally) Count(c Change) {
 }
 
 // Read is how many planned units have an outcome.
-func (t Tally) Read() int { return t.Added + t.Updated + t.Unchanged + t.Partial + t.Failed }
+func (t Tally) Read() int {
+	return t.Added + t.Updated + t.Unchanged - t.Skipped + t.Partial + t.Failed
+}
 
 // Usage is what a crawl cost the source.
 type Usage struct {

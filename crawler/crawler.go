@@ -1,0 +1,95 @@
+// Package crawler brings a catalog up to date with a source: list, plan, fetch, save, retire.
+// It decides; it neither speaks to Qlik nor to Postgres.
+package crawler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+// A Crawler joins a source and a catalog. One Crawler may run several crawls at once.
+type Crawler struct {
+	Store   Store
+	Observe Observer // nil: nobody watches
+
+	Workers         int     // units read at a time; 0 means 4
+	MassRetireLimit float64 // share of the known units that may go without being asked, 0 to 1; 0 means 0.5
+
+	Beat time.Duration // how often a run's progress is stored; 0 means a second
+}
+
+// Crawl is the whole story of a crawl. The run must be running in the store; what becomes of it is
+// written there by the caller. A unit that can't be read is an outcome; an error means that going
+// on was pointless, and then nothing was retired.
+func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Connector) (catalog.Tally, error) {
+	p := newProgress(run.ID, c.Observe, src.Usage)
+	ctx, stop := c.keepAlive(ctx, p)
+	defer stop()
+
+	p.enter(Listing)
+	groups, err := connector.Collect(src.Groups(ctx))
+	if err != nil {
+		return p.tally(), fmt.Errorf("list report groups: %w", err)
+	}
+	listed, err := connector.Collect(src.Units(ctx))
+	if err != nil {
+		return p.tally(), fmt.Errorf("list apps: %w", err)
+	}
+	known, err := c.Store.Known(ctx, run.Connection)
+	if err != nil {
+		return p.tally(), fmt.Errorf("read what is known: %w", err)
+	}
+	plan, err := MakePlan(run, listed, known, c.massRetireLimit())
+	if err != nil {
+		return p.tally(), err
+	}
+	p.planned(plan, len(listed))
+
+	p.enter(Reading)
+	if err := c.Store.SaveGroups(ctx, run.ID, groups); err != nil {
+		return p.tally(), fmt.Errorf("save report groups: %w", err)
+	}
+	if err := c.fetchAll(ctx, run, src, plan, p); err != nil {
+		return p.tally(), err
+	}
+
+	p.enter(Retiring)
+	if err := c.retire(ctx, run, plan, p); err != nil {
+		return p.tally(), err
+	}
+	return p.tally(), nil
+}
+
+func (c *Crawler) retire(ctx context.Context, run catalog.Run, plan Plan, p *progress) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx) // a crawl cut short isn't a crawl done: nothing may be retired
+	}
+	if len(plan.Retire) == 0 {
+		return nil
+	}
+	if err := c.Store.Retire(ctx, run.ID, plan.Retire); err != nil {
+		return fmt.Errorf("retire what is gone: %w", err)
+	}
+	for _, k := range plan.Retire {
+		p.outcome(catalog.Outcome{Run: run.ID, Unit: catalog.Unit{Key: k}, Change: catalog.Retired})
+	}
+	return nil
+}
+
+func (c *Crawler) workers() int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return 4
+}
+
+func (c *Crawler) massRetireLimit() float64 {
+	if c.MassRetireLimit > 0 {
+		return c.MassRetireLimit
+	}
+	return 0.5
+}

@@ -1,0 +1,82 @@
+package crawler
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+// fetchAll reads the planned units, some at a time. It returns an error only when going on is pointless.
+func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress) error {
+	for _, what := range plan.Missing {
+		o := catalog.Outcome{Run: run.ID, Unit: catalog.Unit{Key: catalog.Key(what), Name: what}, Change: catalog.FailedUnit, Err: notListed(what)}
+		if err := c.note(ctx, o, p); err != nil {
+			return err
+		}
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(c.workers())
+	for _, l := range plan.Fetch {
+		if gctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// fetchOne reads and stores one unit. One that fails is an outcome, not an error.
+func (c *Crawler) fetchOne(ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress) error {
+	began := time.Now()
+	p.reading(l.Unit)
+	s, err := src.Fetch(ctx, l)
+	if err == nil {
+		var o catalog.Outcome
+		if o, err = c.Store.Save(ctx, run.ID, s, began); err == nil {
+			p.outcome(o)
+			return nil
+		}
+		err = fmt.Errorf("save app: %w", err)
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	o := catalog.Outcome{Run: run.ID, Unit: l.Unit, Change: catalog.FailedUnit, Err: err, Duration: time.Since(began)}
+	if noteErr := c.note(ctx, o, p); noteErr != nil {
+		return noteErr
+	}
+	if hopeless(err) {
+		return fmt.Errorf("app %s: %w", l.Unit.Name, err)
+	}
+	return nil
+}
+
+func (c *Crawler) note(ctx context.Context, o catalog.Outcome, p *progress) error {
+	if err := c.Store.Note(ctx, o.Run, o); err != nil {
+		return fmt.Errorf("note what became of %s: %w", o.Unit.Key, err)
+	}
+	p.outcome(o)
+	return nil
+}
+
+// hopeless tells the errors after which every other unit would fail in the same way: the login is
+// refused, Qlik's session limit is reached, or the run is no longer ours.
+func hopeless(err error) bool {
+	switch catalog.CodeOf(err) {
+	case catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeConflict:
+		return true
+	default:
+		return false
+	}
+}
