@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"connector/qliksense":                  {"catalog", "connector", "connector/internal/qix", "connector/internal/qrs", "connector/qliksense/jwttool"},
 	"connector/qliksense/jwttool":          {},
 	"connector/qliksense/qliktest":         {},
-	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest"},
+	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest", "connector/qliksense/qliktest/unbuilt"},
 	"connector/qliksense/qliktest/unbuilt": {"connector/qliksense/qliktest"},
 	"crawler":                              {"catalog", "connector"},
 	"cmd/qlikcrawler":                      {"*"},
