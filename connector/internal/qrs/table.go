@@ -1,0 +1,232 @@
+package qrs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// A table describes a listing made by POST /qrs/<type>/table (facts B.6).
+type table[T any] struct {
+	op      string      // "list apps"
+	path    string      // "app/object"
+	entity  string      // "App.Object"
+	columns []column[T] // the first is the id
+	id      func(*T) string
+}
+
+// A column is one column of a table: what is asked, and where in a row's value the answer goes.
+type column[T any] struct {
+	name string
+	def  string                  // a property, maybe dotted: "app.id"; or a list's definition
+	list []string                // the properties of a List column; nil: it is a Property column
+	into func(row *T) (dest any) // a pointer that encoding/json can fill
+}
+
+// pageSize is what clients use with success on real sites (facts B.6).
+const pageSize = 500
+
+// passes is how often a listing that doesn't add up is read in all.
+const passes = 3
+
+// rows reads the whole listing: the count first, then pages sorted by id, several at a time, yielded in
+// order. When rows and count don't agree — somebody added or deleted meanwhile (facts G 17), or the
+// server cuts pages short (facts B.1) — the listing is read anew, up to three times. Rows come out as
+// they arrive, each id once; a sequence that ends without an error has them all.
+func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var none T
+		p := pass[T]{table: t, client: c, filter: filter, size: pageSize, seen: map[rowID]uint8{}}
+		want, err := c.count(ctx, t.op, t.path, filter)
+		for n := 1; err == nil && n <= passes; n++ {
+			if err = p.run(ctx, want, yield); err != nil || p.stopped {
+				break
+			}
+			if p.got == want {
+				return
+			}
+			// A row more or less is fine if the server now counts what came.
+			if want, err = c.count(ctx, t.op, t.path, filter); err == nil && p.got == want {
+				return
+			}
+		}
+		switch {
+		case p.stopped:
+		case err != nil:
+			yield(none, err)
+		default:
+			yield(none, &Error{Op: t.op, Method: http.MethodPost, Path: "/qrs/" + t.path + "/table", Kind: Changing,
+				Err: fmt.Errorf("the server counts %d rows and gave %d, %d times in a row", want, p.got, passes)})
+		}
+	}
+}
+
+// A pass reads all pages once. It keeps between passes which ids have been yielded.
+type pass[T any] struct {
+	table[T]
+	client *Client
+	filter string
+	size   int // rows a page
+
+	seen    map[rowID]uint8 // by which pass, counted from 1
+	number  uint8
+	got     int  // different ids in this pass
+	stopped bool // the consumer had enough
+}
+
+func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) error {
+	p.number++
+	p.got = 0
+	size, short := p.size, math.MaxInt
+	pages := (want + size - 1) / size
+	err := inOrder(ctx, pages, func(ctx context.Context, n int) ([]T, error) {
+		return p.page(ctx, p.client, p.filter, n*size, size)
+	}, func(n int, rows []T) bool {
+		if n < pages-1 && len(rows) > 0 {
+			short = min(short, len(rows))
+		}
+		return p.take(rows, yield)
+	})
+	if short < size {
+		p.size = short // the server gives no more at a time than that
+	}
+	return err
+}
+
+// take yields the rows that are new; false ends the pass.
+func (p *pass[T]) take(rows []T, yield func(T, error) bool) bool {
+	for i := range rows {
+		id := asRowID(p.id(&rows[i]))
+		before := p.seen[id]
+		if before == p.number {
+			continue // the same row on two pages: the listing moved under us
+		}
+		p.seen[id] = p.number
+		p.got++
+		if before == 0 && !yield(rows[i], nil) {
+			p.stopped = true
+			return false
+		}
+	}
+	return true
+}
+
+// count asks how many there are.
+func (c *Client) count(ctx context.Context, op, path, filter string) (int, error) {
+	var out struct {
+		Value *int `json:"value"`
+	}
+	k := call{op: op, path: "/qrs/" + path + "/count", query: withFilter(nil, filter)}
+	if err := c.json(ctx, k, &out); err != nil {
+		return 0, err
+	}
+	if out.Value == nil || *out.Value < 0 {
+		return 0, c.failed(k, http.StatusOK, BadAnswer, errors.New("the answer holds no count"))
+	}
+	return *out.Value, nil
+}
+
+func withFilter(q url.Values, filter string) url.Values {
+	if q == nil {
+		q = url.Values{}
+	}
+	if filter != "" {
+		q.Set("filter", filter)
+	}
+	return q
+}
+
+// page reads one page of rows.
+func (t table[T]) page(ctx context.Context, c *Client, filter string, skip, take int) ([]T, error) {
+	k := call{op: t.op, method: http.MethodPost, path: "/qrs/" + t.path + "/table", body: t.request()}
+	k.query = withFilter(url.Values{
+		"skip": {strconv.Itoa(skip)}, "take": {strconv.Itoa(take)}, "sortColumn": {"id"}, "orderAscending": {"true"},
+	}, filter)
+	var out struct {
+		ColumnNames []string          `json:"columnNames"`
+		Rows        []json.RawMessage `json:"rows"`
+	}
+	if err := c.json(ctx, k, &out); err != nil {
+		return nil, err
+	}
+	if err := t.checkNames(out.ColumnNames); err != nil {
+		return nil, c.failed(k, http.StatusCreated, BadAnswer, err)
+	}
+	rows := make([]T, len(out.Rows))
+	for i, raw := range out.Rows {
+		if err := t.scan(raw, &rows[i]); err != nil {
+			return nil, c.failed(k, http.StatusCreated, BadAnswer, fmt.Errorf("row %d: %w", skip+i+1, err))
+		}
+	}
+	return rows, nil
+}
+
+func (t table[T]) checkNames(names []string) error {
+	if len(names) != len(t.columns) {
+		return fmt.Errorf("%d columns instead of %d", len(names), len(t.columns))
+	}
+	for i, col := range t.columns {
+		if names[i] != col.name {
+			return fmt.Errorf("column %d is %.50q instead of %s", i+1, names[i], col.name)
+		}
+	}
+	return nil
+}
+
+// scan decodes one row, cell by cell, straight into its value.
+func (t table[T]) scan(raw json.RawMessage, row *T) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+		return errors.New("it is not a list")
+	}
+	for _, col := range t.columns {
+		if !d.More() {
+			return fmt.Errorf("it ends before column %s", col.name)
+		}
+		if err := d.Decode(col.into(row)); err != nil {
+			return fmt.Errorf("column %s: %w", col.name, shortJSON(err))
+		}
+	}
+	if d.More() {
+		return errors.New("it has more cells than columns")
+	}
+	if t.id(row) == "" {
+		return errors.New("it has no id")
+	}
+	return nil
+}
+
+// A tableRequest is the body of a table call.
+type tableRequest struct {
+	Entity  string         `json:"entity"`
+	Columns []columnClause `json:"columns"`
+}
+
+type columnClause struct {
+	Name       string         `json:"name"`
+	ColumnType string         `json:"columnType"`
+	Definition string         `json:"definition"`
+	List       []columnClause `json:"list,omitempty"`
+}
+
+func (t table[T]) request() tableRequest {
+	req := tableRequest{Entity: t.entity, Columns: make([]columnClause, len(t.columns))}
+	for i, col := range t.columns {
+		clause := columnClause{Name: col.name, ColumnType: "Property", Definition: col.def}
+		if col.list != nil {
+			clause.ColumnType = "List"
+			for n, def := range col.list {
+				clause.List = append(clause.List, columnClause{Name: "c" + strconv.Itoa(n), ColumnType: "Property", Definition: def})
+			}
+		}
+		req.Columns[i] = clause
+	}
+	return req
+}
