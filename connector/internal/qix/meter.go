@@ -1,0 +1,35 @@
+package qix
+
+import "sync/atomic"
+
+// A Meter counts what sessions cost. Many sessions may share one. The zero value is ready.
+type Meter struct {
+	sockets, calls, retries, cancels, probes, opens, opensWithData, framesIn, bytesIn, bytesOut atomic.Int64
+}
+
+// Counts is what a Meter has counted so far.
+type Counts struct {
+	Sockets       int64 // sessions that were greeted
+	Calls         int64 // requests sent, retries included; not cancels and probes
+	Retries       int64 // requests sent again after error 15
+	Cancels       int64 // CancelRequests sent
+	Probes        int64 // EngineVersion sent into silence
+	Opens         int64 // OpenDoc sent
+	OpensWithData int64 // those of them that ask for the data
+	FramesIn      int64 // messages received
+	BytesIn       int64 // bytes of messages received, as the WebSocket carries them inside its frames
+	BytesOut      int64 // bytes of messages sent, likewise
+}
+
+// Counts reads the counters. Safe at any time, from any goroutine.
+func (m *Meter) Counts() Counts {
+	if m == nil {
+		return Counts{}
+	}
+	return Counts{
+		Sockets: m.sockets.Load(), Calls: m.calls.Load(), Retries: m.retries.Load(),
+		Cancels: m.cancels.Load(), Probes: m.probes.Load(),
+		Opens: m.opens.Load(), OpensWithData: m.opensWithData.Load(),
+		FramesIn: m.framesIn.Load(), BytesIn: m.bytesIn.Load(), BytesOut: m.bytesOut.Load(),
+	}
+}
