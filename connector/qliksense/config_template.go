@@ -1,0 +1,68 @@
+package qliksense
+
+// Template is a commented connection file.
+const Template = `# A Qlik Sense Enterprise site (client-managed). Keys with # in front show their default or an example.
+name: Qlik Sense PROD            # unique, compared without case
+code: qlik-prod                  # [a-z0-9-], unique, never changes: the first part of every key
+type: qlik-sense
+# environment: PROD              # free text
+# description: Finance and sales site
+url: https://sense.example.com   # a bare host name means https; a port and a virtual-proxy path are allowed
+# link_url: ""                   # what people's browsers use; default: url with the login's prefix
+# alias_host_name: sense         # Host and TLS name to present when the certificate wants another name; needs link_url
+
+# How to log in: jwt, header or certificate.
+authentication: jwt
+
+# A secret (token, private_key, value) is the value itself, or where it is: env:NAME or file:PATH.
+jwt:
+  prefix: jwt                    # of the virtual proxy; may be empty
+  token: env:QLIK_TOKEN
+  # Or, instead of token, tokens are signed here:
+  # private_key: file:privatekey.pem
+  # user_id: svc-qlik
+  # user_directory: ACME
+  # algorithm: RS256             # RS256, RS384 or RS512
+  # key_id: ""
+  # user_id_claim: userid        # the names of the claims as the virtual proxy has them, with case
+  # user_directory_claim: userdirectory
+  # name: ""
+  # email: ""
+  # groups: []
+  # audience: ""                 # only when the virtual proxy asks for one
+  # lifetime: 1h
+  # claims: {}
+
+# header:
+#   prefix: hdr
+#   name: X-Qlik-User
+#   value: 'ACME\svc-qlik'
+
+# certificate:                   # straight to the Repository and the Engine, without the proxy; needs link_url
+#   client_cert: client.pem
+#   client_key: client_key.pem
+#   root_cert: root.pem
+#   user_directory: INTERNAL
+#   user_id: sa_api
+#   qrs_port: 4242
+#   engine_port: 4747
+
+# tls:
+#   ca_file: ca.pem              # authorities to trust besides the system's
+#   server_name: ""              # the name that the server's certificate has
+#   insecure_skip_verify: false  # true: anybody may listen in
+
+# options:
+#   crawl_streams: true          # false: no stream groups; published apps are read all the same
+#   exclude_unpublished_apps: false
+#   exclude_unpublished_sheets: false
+#   include_apps: []             # globs over name or id; likewise exclude_apps, include_streams, exclude_streams
+#   workers: 4                   # apps read at a time
+#   max_sessions: 2              # Qlik allows 5 a user
+#   app_timeout: 2m
+#   data_model: metadata         # none or metadata (costs the server no memory)
+#   migrate_apps: false          # true: may open apps that opening would upgrade
+#   system_variables: false      # true: Qlik's reserved and configuration variables too
+#   auto_lineage: true
+#   mass_retire_limit: 50%
+`
