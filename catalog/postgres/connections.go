@@ -1,0 +1,201 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// AddConnection stores a new connection and seals its secrets. A code or a name (compared without
+// case) that another connection has is a CodeConflict.
+func (db *DB) AddConnection(ctx context.Context, c catalog.Connection) error {
+	args, err := connectionArgs(c)
+	if err != nil {
+		return fail("add connection", catalog.Key(c.Code), err)
+	}
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `
+			insert into qlikcrawler.connection (code, name, type, environment, description, url,
+				access_instructions, governance, settings)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, args...); err != nil {
+			return err
+		}
+		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
+	})
+	return connectionError("add connection", c, err)
+}
+
+// EditConnection replaces all that a person can say of the connection that has c's code. Of its
+// stored secrets, those in c.Secrets are replaced, those of the paths in drop are forgotten (their
+// keys now hold references, or are gone), and all others stay: an edit without secrets keeps them.
+// CodeNotFound if there is no connection of that code, CodeConflict if another one has the name.
+func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []string) error {
+	args, err := connectionArgs(c)
+	if err != nil {
+		return fail("edit connection", catalog.Key(c.Code), err)
+	}
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		tag, err := tx.Exec(ctx, `
+			update qlikcrawler.connection set name = $2, type = $3, environment = $4, description = $5,
+				url = $6, access_instructions = $7, governance = $8, settings = $9, modified_at = now()
+			where code = $1`, args...)
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			return noConnection("edit connection", c.Code)
+		}
+		_, err = tx.Exec(ctx,
+			"delete from qlikcrawler.secret where connection = $1 and path = any($2)", c.Code, drop)
+		if err != nil {
+			return err
+		}
+		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
+	})
+	return connectionError("edit connection", c, err)
+}
+
+func connectionArgs(c catalog.Connection) ([]any, error) {
+	governance, err := jsonOf(c.Governance)
+	if err != nil {
+		return nil, err
+	}
+	settings, err := jsonOf(c.Settings)
+	if err != nil {
+		return nil, err
+	}
+	return []any{c.Code, clean(c.Name), clean(c.Type), text(c.Environment), text(c.Description), text(c.URL),
+		text(c.AccessInstructions), governance, settings}, nil
+}
+
+// connectionError says in words which of the two unique things is taken.
+func connectionError(op string, c catalog.Connection, err error) error {
+	var taken string
+	switch {
+	case violates(err, "connection_pkey"):
+		taken = fmt.Sprintf("there is already a connection with the code %q", c.Code)
+	case violates(err, "connection_name"):
+		taken = fmt.Sprintf("there is already a connection with the name %q (names are compared without case)", c.Name)
+	default:
+		return fail(op, catalog.Key(c.Code), err)
+	}
+	return &catalog.Error{Code: catalog.CodeConflict, Op: op, Key: catalog.Key(c.Code), Err: errors.New(taken),
+		Cure: "Choose another one, or edit the connection that has it."}
+}
+
+func noConnection(op, code string) error {
+	return &catalog.Error{Code: catalog.CodeNotFound, Op: op, Key: catalog.Key(code),
+		Err:  errors.New("there is no connection with this code"),
+		Cure: "See connection list for the codes."}
+}
+
+const selectConnection = `
+	select code, name, type, environment, description, url, access_instructions, governance, settings,
+		health, health_reason, health_since, last_success_at, created_at, modified_at,
+		array(select path from qlikcrawler.secret s where s.connection = c.code order by path)
+	from qlikcrawler.connection c`
+
+// Connections gives all connections by code. Their Secrets have the stored paths with empty values:
+// Secret opens them one by one.
+func (db *DB) Connections(ctx context.Context) ([]catalog.Connection, error) {
+	rows, err := db.pool.Query(ctx, selectConnection+" order by code")
+	if err != nil {
+		return nil, fail("list connections", "", err)
+	}
+	list, err := pgx.CollectRows(rows, scanConnection)
+	return list, fail("list connections", "", err)
+}
+
+// Connection gives one connection as Connections does, or CodeNotFound.
+func (db *DB) Connection(ctx context.Context, code string) (catalog.Connection, error) {
+	rows, err := db.pool.Query(ctx, selectConnection+" where code = $1", code)
+	if err != nil {
+		return catalog.Connection{}, fail("read connection", catalog.Key(code), err)
+	}
+	c, err := pgx.CollectExactlyOneRow(rows, scanConnection)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return catalog.Connection{}, noConnection("read connection", code)
+	}
+	return c, fail("read connection", catalog.Key(code), err)
+}
+
+func scanConnection(row pgx.CollectableRow) (catalog.Connection, error) {
+	var c catalog.Connection
+	var environment, description, url, access, reason *string
+	var governance, settings []byte
+	var since, success *time.Time
+	var paths []string
+	err := row.Scan(&c.Code, &c.Name, &c.Type, &environment, &description, &url, &access, &governance, &settings,
+		&c.Health, &reason, &since, &success, &c.CreatedAt, &c.ModifiedAt, &paths)
+	if err != nil {
+		return c, err
+	}
+	c.Environment, c.Description, c.URL = value(environment), value(description), value(url)
+	c.AccessInstructions, c.HealthReason = value(access), value(reason)
+	c.HealthSince, c.LastSuccessAt = value(since), value(success)
+	c.Settings = settings
+	if governance != nil {
+		if err := json.Unmarshal(governance, &c.Governance); err != nil {
+			return c, fmt.Errorf("governance: %w", err)
+		}
+	}
+	if len(paths) > 0 {
+		c.Secrets = catalog.Secrets{}
+		for _, p := range paths {
+			c.Secrets[p] = catalog.Secret{}
+		}
+	}
+	return c, nil
+}
+
+// value gives what p points to, or the zero value for null.
+func value[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}
+
+// RemoveConnection removes a connection and everything that the catalog has of it, history included.
+// CodeConflict while one of its runs is in flight.
+func (db *DB) RemoveConnection(ctx context.Context, code string) error {
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		var name string
+		err := tx.QueryRow(ctx, "select name from qlikcrawler.connection where code = $1 for update", code).Scan(&name)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return noConnection("remove connection", code)
+		}
+		if err != nil {
+			return err
+		}
+		running, err := endDeadRuns(ctx, tx, code)
+		if err != nil {
+			return err
+		}
+		if len(running) > 0 {
+			return inFlight("remove connection", running[0])
+		}
+		return deleteConnection(ctx, tx, code)
+	})
+	return fail("remove connection", catalog.Key(code), err)
+}
+
+// deleteConnection deletes the run rows before others: from then on no zombie can write.
+func deleteConnection(ctx context.Context, tx pgx.Tx, code string) error {
+	tables := []string{"crawl_run", "unit", "report_group", "report", "report_field", "source_code",
+		"model_table", "model_field", "gap", "change", "lineage_node", "lineage_edge", "lineage_gap"}
+	for _, t := range tables {
+		if _, err := tx.Exec(ctx, "delete from qlikcrawler."+t+" where connection = $1", code); err != nil {
+			return fmt.Errorf("%s: %w", t, err)
+		}
+	}
+	_, err := tx.Exec(ctx, "delete from qlikcrawler.connection where code = $1", code)
+	return err
+}

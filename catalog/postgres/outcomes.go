@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+const insertOutcome = `
+	insert into qlikcrawler.crawl_outcome (run, unit, name, change, error_code, error, cure, duration_ms)
+	values ($1, $2, $3, $4, $5, $6, $7, $8)
+	on conflict (run, unit) do update set name = excluded.name, change = excluded.change,
+		error_code = excluded.error_code, error = excluded.error, cure = excluded.cure,
+		duration_ms = excluded.duration_ms`
+
+func outcomeArgs(o catalog.Outcome) []any {
+	code, why, cure := errorColumns(o.Err)
+	return []any{o.Run, clean(string(o.Unit.Key)), text(o.Unit.Name), o.Change, code, why, cure,
+		o.Duration.Milliseconds()}
+}
+
+// errorColumns are the code, the text and the cure of an error.
+func errorColumns(err error) (code, why, cure any) {
+	if err == nil {
+		return nil, nil, nil
+	}
+	return string(catalog.CodeOf(err)), text(err.Error()), text(catalog.CureOf(err))
+}
+
+// Note stores the outcome of a unit that has no snapshot.
+func (db *DB) Note(ctx context.Context, run catalog.RunID, o catalog.Outcome) error {
+	o.Run = run
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := fence(ctx, tx, run); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, insertOutcome, outcomeArgs(o)...)
+		return err
+	})
+	return fail("note the outcome of", o.Unit.Key, err)
+}
+
+// Outcomes gives what became of the units of a run, by key.
+func (db *DB) Outcomes(ctx context.Context, run catalog.RunID) ([]catalog.Outcome, error) {
+	rows, err := db.pool.Query(ctx, `
+		select run, unit, name, change, error_code, error, cure, duration_ms
+		from qlikcrawler.crawl_outcome where run = $1 order by unit`, run)
+	if err != nil {
+		return nil, fail("list the outcomes of run", runKey(run), err)
+	}
+	list, err := pgx.CollectRows(rows, scanOutcome)
+	return list, fail("list the outcomes of run", runKey(run), err)
+}
+
+func scanOutcome(row pgx.CollectableRow) (catalog.Outcome, error) {
+	var o catalog.Outcome
+	var name, code, why, cure *string
+	var ms *int64
+	if err := row.Scan(&o.Run, &o.Unit.Key, &name, &o.Change, &code, &why, &cure, &ms); err != nil {
+		return o, err
+	}
+	o.Unit.Name = value(name)
+	o.Duration = time.Duration(value(ms)) * time.Millisecond
+	if code != nil {
+		o.Err = &catalog.Error{Code: catalog.Code(*code), Err: errors.New(value(why)), Cure: value(cure)}
+	}
+	return o, nil
+}

@@ -1,0 +1,194 @@
+// Package postgres keeps the catalog in a Postgres database, version 14 or later. It is the only
+// package that speaks SQL.
+//
+// Private tables are in schema qlikcrawler, public views in schema catalog (contract §4). Open, then
+// Migrate, gives a DB; a DB is a crawler.Store, and keeps connections, sealed secrets and runs.
+//
+// It holds three kinds of advisory locks, each named by a text (see lock): the owner of a run holds
+// the run's for as long as it lives; whoever ends a run keeps out those who write for it; whoever
+// writes a unit keeps out others who would.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// Config is what Open needs.
+type Config struct {
+	URL string // a Postgres URL or key=value string; all of libpq's usual keys
+	// MasterKey seals secrets; 16 bytes or more. Without it connections can be read, but their
+	// secrets can neither be stored nor opened.
+	MasterKey []byte
+	Log       *slog.Logger // nil: discard
+}
+
+// A DB is the catalog. Its methods may be called from several goroutines.
+type DB struct {
+	pool *pgxpool.Pool
+	seal *sealer
+	log  *slog.Logger
+
+	mu     sync.Mutex
+	owners map[catalog.RunID]*owner // runs that this DB started and hasn't finished
+}
+
+// minConns is the least that the pool may hold at a time, unless the URL says otherwise: the crawl's
+// workers, its progress and a reader or two.
+const minConns = 12
+
+// Open connects to the database. It does not migrate it.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	pc, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, &catalog.Error{Code: catalog.CodeInvalid, Op: "read the database URL", Err: err}
+	}
+	if !strings.Contains(c.URL, "pool_max_conns") {
+		pc.MaxConns = max(pc.MaxConns, minConns)
+	}
+	pc.ConnConfig.ConnectTimeout = orDefault(pc.ConnConfig.ConnectTimeout, 10*time.Second)
+	params := pc.ConnConfig.RuntimeParams
+	params["timezone"] = "UTC"
+	if params["application_name"] == "" {
+		params["application_name"] = "qlikcrawler"
+	}
+	seal, err := newSealer(c.MasterKey)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, fail("open the database", "", err)
+	}
+	db := &DB{pool: pool, seal: seal, log: c.Log, owners: map[catalog.RunID]*owner{}}
+	if db.log == nil {
+		db.log = slog.New(slog.DiscardHandler)
+	}
+	if err := db.checkServer(ctx); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func orDefault(d, def time.Duration) time.Duration {
+	if d == 0 {
+		return def
+	}
+	return d
+}
+
+// oldest is the first server version that the SQL here is written for.
+const oldest = 140000
+
+func (db *DB) checkServer(ctx context.Context) error {
+	var have int
+	err := db.pool.QueryRow(ctx, "select current_setting('server_version_num')::int").Scan(&have)
+	if err != nil {
+		return fail("open the database", "", err)
+	}
+	if have < oldest {
+		return &catalog.Error{
+			Code: catalog.CodeInvalid, Op: "open the database",
+			Err:  fmt.Errorf("the server is Postgres %d, too old", have/10000),
+			Cure: "Use Postgres 14 or later.",
+		}
+	}
+	return nil
+}
+
+// Close gives up the runs that weren't finished, which others may then take for interrupted, and
+// closes all connections. It waits for calls in flight.
+func (db *DB) Close() {
+	db.mu.Lock()
+	owners := db.owners
+	db.owners = nil
+	db.mu.Unlock()
+	for _, o := range owners {
+		o.release()
+	}
+	db.pool.Close()
+}
+
+// Ping tells whether the database answers.
+func (db *DB) Ping(ctx context.Context) error {
+	return fail("reach the database", "", db.pool.Ping(ctx))
+}
+
+// inTx runs fn in a transaction: committed when fn returns nil, rolled back when it returns an error
+// or panics.
+func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, db.pool, fn)
+}
+
+// lock takes an advisory lock until the transaction's end. The names in use are "run/ID" (held
+// exclusively to end a run, shared to write for it), "unit/KEY", "groups/CODE" and "sweep/CODE".
+const (
+	lockExclusive = "select pg_advisory_xact_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
+	lockShared    = "select pg_advisory_xact_lock_shared(hashtextextended('qlikcrawler/' || $1::text, 0))"
+	lockIfFree    = "select pg_try_advisory_xact_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
+	// ownLock is kept by a session, not by a transaction.
+	ownLock = "select pg_advisory_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
+)
+
+func runLock(id catalog.RunID) string   { return fmt.Sprintf("run/%d", id) }
+func ownerLock(id catalog.RunID) string { return fmt.Sprintf("owner/%d", id) }
+
+// fail puts an error of the database into the catalog's words. A *catalog.Error and an ended context
+// pass through.
+func fail(op string, key catalog.Key, err error) error {
+	var known *catalog.Error
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &catalog.Error{Code: codeOf(err), Op: op, Key: key, Err: err}
+}
+
+func codeOf(err error) catalog.Code {
+	var pg *pgconn.PgError
+	var connect *pgconn.ConnectError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return catalog.CodeTimeout
+	case errors.Is(err, pgx.ErrNoRows):
+		return catalog.CodeNotFound
+	case errors.As(err, &pg):
+		return codeOfState(pg.Code)
+	case errors.As(err, &connect), pgconn.SafeToRetry(err):
+		return catalog.CodeUnreachable
+	default:
+		return catalog.CodeInternal
+	}
+}
+
+// codeOfState sorts SQLSTATE classes (Postgres manual, appendix A).
+func codeOfState(state string) catalog.Code {
+	switch state[:2] {
+	case "08", "57": // connection lost, server shutting down
+		return catalog.CodeUnreachable
+	case "28": // wrong user or password
+		return catalog.CodeUnauthorized
+	case "42":
+		if state == "42501" {
+			return catalog.CodeForbidden
+		}
+	}
+	return catalog.CodeInternal
+}
+
+// violates tells whether err breaks the unique index of that name.
+func violates(err error, index string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == index
+}

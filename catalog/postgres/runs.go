@@ -1,0 +1,232 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// StartRun stores a run as running and owns it until FinishRun or Close. Of r it reads Connection,
+// Mode, Trigger, Apps, Groups and AllowMassRetire.
+//
+// A connection has one sweep (full or delta) in flight at a time, over all processes: a second one is
+// a CodeConflict that names the first. A run whose process is gone is marked interrupted and is no
+// obstacle.
+func (db *DB) StartRun(ctx context.Context, r catalog.Run) (catalog.RunID, error) {
+	var own *owner
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		if err := admit(ctx, tx, r); err != nil {
+			return err
+		}
+		groups := make([]string, len(r.Groups))
+		for i, k := range r.Groups {
+			groups[i] = string(k)
+		}
+		err := tx.QueryRow(ctx, `
+			insert into qlikcrawler.crawl_run (connection, mode, trigger, state, apps, groups, allow_mass_retire,
+				started_at, heartbeat_at)
+			values ($1, $2, $3, 'running', $4, $5, $6, now(), now()) returning id`,
+			r.Connection, r.Mode, r.Trigger, texts(r.Apps), texts(groups), r.AllowMassRetire).Scan(&r.ID)
+		if err != nil {
+			return err
+		}
+		// Others see the run when this commits: by then it is owned.
+		own, err = db.own(ctx, r.ID)
+		return err
+	})
+	if err != nil {
+		if own != nil {
+			own.release()
+		}
+		return 0, fail("start a crawl of", catalog.Key(r.Connection), err)
+	}
+	if !db.keep(own) {
+		own.release()
+		return 0, &catalog.Error{Code: catalog.CodeInternal, Op: "start a crawl", Err: errors.New("the store is closed")}
+	}
+	return r.ID, nil
+}
+
+// admit checks that the connection exists and that no living sweep stands in r's way.
+func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
+	if _, err := tx.Exec(ctx, lockExclusive, "sweep/"+r.Connection); err != nil {
+		return err
+	}
+	var exists bool
+	err := tx.QueryRow(ctx, "select true from qlikcrawler.connection where code = $1 for share",
+		r.Connection).Scan(&exists)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return noConnection("start a crawl of", r.Connection)
+	}
+	if err != nil {
+		return err
+	}
+	running, err := endDeadRuns(ctx, tx, r.Connection)
+	if err != nil {
+		return err
+	}
+	for _, other := range running {
+		if r.Mode != catalog.Selected && other.Mode != catalog.Selected {
+			return inFlight("start a crawl of", other)
+		}
+	}
+	return nil
+}
+
+func inFlight(op string, r catalog.Run) error {
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: op, Key: catalog.Key(r.Connection),
+		Err: fmt.Errorf("run %d (%s) of this connection is in flight since %s",
+			r.ID, r.Mode, r.StartedAt.UTC().Format(time.RFC3339)),
+		Cure: "Wait until it ends, or cancel it.",
+	}
+}
+
+// endDeadRuns marks those running runs of a connection interrupted whose process is gone, and gives
+// the others.
+func endDeadRuns(ctx context.Context, tx pgx.Tx, code string) ([]catalog.Run, error) {
+	rows, err := tx.Query(ctx, selectRun+" where connection = $1 and state in ('queued', 'running') order by id", code)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := pgx.CollectRows(rows, scanRun)
+	if err != nil {
+		return nil, err
+	}
+	var alive []catalog.Run
+	for _, r := range runs {
+		var free bool
+		if err := tx.QueryRow(ctx, lockIfFree, ownerLock(r.ID)).Scan(&free); err != nil {
+			return nil, err
+		}
+		if !free || r.State == catalog.Queued {
+			alive = append(alive, r)
+			continue
+		}
+		end := ending{run: r.ID, state: catalog.Interrupted, why: "the process that ran it is gone"}
+		if err := end.write(ctx, tx); err != nil {
+			return nil, err
+		}
+	}
+	return alive, nil
+}
+
+// FinishRun ends a running run: state is Done, Failed, Cancelled or Interrupted, why says what went
+// wrong. A complete run (done, full or delta) makes the connection green and is its last success; a
+// failed one makes it red. CodeConflict if the run isn't running any more.
+func (db *DB) FinishRun(ctx context.Context, id catalog.RunID, state catalog.State, tally catalog.Tally, why string) error {
+	counts, err := jsonOf(tally)
+	if err != nil {
+		return fail("finish run", runKey(id), err)
+	}
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		return ending{run: id, state: state, tally: counts, why: why}.write(ctx, tx)
+	})
+	if err != nil {
+		return fail("finish run", runKey(id), err)
+	}
+	db.disown(id)
+	return nil
+}
+
+// An ending is how a running run ends. It is written by whoever ran it, or by who found it dead.
+type ending struct {
+	run   catalog.RunID
+	state catalog.State
+	tally any // a document, or nil: as it was last noted
+	why   string
+}
+
+// write waits for those who write for the run: from its commit on, none can.
+func (e ending) write(ctx context.Context, tx pgx.Tx) error {
+	if _, err := tx.Exec(ctx, lockExclusive, runLock(e.run)); err != nil {
+		return err
+	}
+	var code string
+	var mode catalog.Mode
+	err := tx.QueryRow(ctx, `
+		update qlikcrawler.crawl_run set state = $2, tally = coalesce($3, tally), error = $4,
+			heartbeat_at = clock_timestamp(), finished_at = clock_timestamp()
+		where id = $1 and state = 'running' returning connection, mode`,
+		e.run, e.state, e.tally, text(e.why)).Scan(&code, &mode)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return notRunning(e.run)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.state == catalog.Failed:
+		_, err = tx.Exec(ctx, `
+			update qlikcrawler.connection set health = 'red', health_reason = $2,
+				health_since = case when health = 'red' then health_since else clock_timestamp() end
+			where code = $1`, code, text(e.why))
+	case e.state == catalog.Done && mode != catalog.Selected:
+		_, err = tx.Exec(ctx, `
+			update qlikcrawler.connection c set health = 'green', health_reason = null,
+				health_since = case when health = 'green' then health_since else r.finished_at end,
+				last_success_at = r.finished_at
+			from qlikcrawler.crawl_run r where r.id = $2 and c.code = $1`, code, e.run)
+	}
+	return err
+}
+
+func notRunning(id catalog.RunID) error {
+	return &catalog.Error{Code: catalog.CodeConflict, Op: "write for run", Key: runKey(id),
+		Err:  errors.New("the run is not running any more"),
+		Cure: "Start the crawl again."}
+}
+
+func runKey(id catalog.RunID) catalog.Key { return catalog.Key(fmt.Sprint(id)) }
+
+const selectRun = `
+	select id, connection, mode, trigger, state, tally, started_at, finished_at, error, apps, groups,
+		allow_mass_retire
+	from qlikcrawler.crawl_run`
+
+// Run gives one run, or CodeNotFound.
+func (db *DB) Run(ctx context.Context, id catalog.RunID) (catalog.Run, error) {
+	rows, err := db.pool.Query(ctx, selectRun+" where id = $1", id)
+	if err != nil {
+		return catalog.Run{}, fail("read run", runKey(id), err)
+	}
+	r, err := pgx.CollectExactlyOneRow(rows, scanRun)
+	return r, fail("read run", runKey(id), err)
+}
+
+// Runs gives the runs of a connection, the newest first.
+func (db *DB) Runs(ctx context.Context, code string) ([]catalog.Run, error) {
+	rows, err := db.pool.Query(ctx, selectRun+" where connection = $1 order by id desc", code)
+	if err != nil {
+		return nil, fail("list the runs of", catalog.Key(code), err)
+	}
+	runs, err := pgx.CollectRows(rows, scanRun)
+	return runs, fail("list the runs of", catalog.Key(code), err)
+}
+
+func scanRun(row pgx.CollectableRow) (catalog.Run, error) {
+	var r catalog.Run
+	var tally []byte
+	var started, finished *time.Time
+	var why *string
+	var groups []string
+	err := row.Scan(&r.ID, &r.Connection, &r.Mode, &r.Trigger, &r.State, &tally, &started, &finished, &why,
+		&r.Apps, &groups, &r.AllowMassRetire)
+	if err != nil {
+		return r, err
+	}
+	r.StartedAt, r.FinishedAt, r.Error = value(started), value(finished), value(why)
+	for _, g := range groups {
+		r.Groups = append(r.Groups, catalog.Key(g))
+	}
+	if err := json.Unmarshal(tally, &r.Tally); err != nil {
+		return r, fmt.Errorf("tally of run %d: %w", r.ID, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,276 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// Save stores a snapshot, its version and its outcome in one transaction:
+//
+//  1. lock the unit, check that the run is running, and read the hashes of the unit's rows,
+//  2. find in memory what differs,
+//  3. write that, the gaps, what changed, the version and, last, the outcome.
+//
+// Each of 1 and 3 is one round trip, whatever the number of rows. An unchanged snapshot writes
+// nothing but its outcome. CodeConflict if the run isn't running any more.
+func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, began time.Time) (catalog.Outcome, error) {
+	out := catalog.Outcome{Run: run, Unit: s.Unit}
+	rows, err := rowsOf(s)
+	if err != nil {
+		return out, err
+	}
+	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
+		was, err := readUnit(ctx, tx, run, s.Unit.Key)
+		if err != nil {
+			return err
+		}
+		if err := checkKeys(was.connection, s.Unit.Key, rows); err != nil {
+			return err
+		}
+		w := writing{run: run, unit: clean(string(s.Unit.Key)), was: was, batch: &pgx.Batch{}}
+		w.rows(rows, s.Gaps)
+		w.gaps(s.Gaps)
+		w.version(s)
+		out.Change, out.Err = w.outcome(s.Gaps)
+		out.Duration = time.Since(began)
+		w.batch.Queue(insertOutcome, outcomeArgs(out)...)
+		return tx.SendBatch(ctx, w.batch).Close()
+	})
+	return out, fail("save", s.Unit.Key, err)
+}
+
+// inQuickTx is inTx for what a crawl stores: its commit doesn't wait for the disk. A crash of the
+// server may lose the last such transactions, each of them whole; the run isn't finished then (its
+// end does wait, for all before it too), and the next one reads those units again.
+func (db *DB) inQuickTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	const begin = "begin; set local synchronous_commit = off"
+	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, fn)
+}
+
+// checkKeys refuses rows that would overwrite another unit's.
+func checkKeys(connection string, unit catalog.Key, rows unitRows) error {
+	wrong := func(key string) error {
+		return &catalog.Error{Code: catalog.CodeInternal, Op: "save", Key: unit,
+			Err: fmt.Errorf("the row %q isn't the unit's", key)}
+	}
+	site := connection + "/"
+	if !strings.HasPrefix(string(unit), site) {
+		return wrong(string(unit))
+	}
+	unit = catalog.Key(clean(string(unit)))
+	for table, list := range rows {
+		for _, r := range list {
+			if table == groups && strings.HasPrefix(r.key, site+"app/") {
+				continue
+			}
+			if table == groups || !unit.Contains(catalog.Key(r.key)) {
+				return wrong(r.key)
+			}
+		}
+	}
+	return nil
+}
+
+// fenced is what a run that may write knows of its connection.
+type fenced struct {
+	connection   string
+	lastComplete *time.Time // nil: its first crawl hasn't ended
+}
+
+const fenceSQL = `
+	select r.connection, c.last_success_at
+	from qlikcrawler.crawl_run r join qlikcrawler.connection c on c.code = r.connection
+	where r.id = $1 and r.state = 'running'`
+
+// queueFence lets a transaction write for a run: until it ends, the run can't. CodeConflict if the
+// run has ended.
+func queueFence(b *pgx.Batch, run catalog.RunID, f *fenced) {
+	b.Queue(lockShared, runLock(run))
+	b.Queue(fenceSQL, run).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&f.connection, &f.lastComplete)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return notRunning(run)
+		}
+		return err
+	})
+}
+
+func fence(ctx context.Context, tx pgx.Tx, run catalog.RunID) (fenced, error) {
+	var f fenced
+	b := &pgx.Batch{}
+	queueFence(b, run, &f)
+	err := tx.SendBatch(ctx, b).Close()
+	return f, err
+}
+
+// A unitState is what the catalog has of a unit.
+type unitState struct {
+	fenced
+	rows    [tableCount]map[string]stored
+	gaps    map[gapKey]gapState
+	known   bool
+	retired bool
+	version *string
+}
+
+type gapKey struct {
+	part catalog.Part
+	key  string
+}
+
+type gapState struct{ code, why, cure string }
+
+func readUnit(ctx context.Context, tx pgx.Tx, run catalog.RunID, unit catalog.Key) (unitState, error) {
+	u := unitState{gaps: map[gapKey]gapState{}}
+	key := clean(string(unit))
+	b := &pgx.Batch{}
+	queueFence(b, run, &u.fenced)
+	b.Queue(lockExclusive, "unit/"+key)
+	b.Queue("select version, retired_at is not null from qlikcrawler.unit where key = $1", key).
+		Query(func(rows pgx.Rows) error {
+			_, err := pgx.ForEachRow(rows, []any{&u.version, &u.retired}, func() error {
+				u.known = true
+				return nil
+			})
+			return err
+		})
+	b.Queue("select part, key, error_code, error, coalesce(cure, '') from qlikcrawler.gap where unit = $1", key).
+		Query(func(rows pgx.Rows) error {
+			var k gapKey
+			var g gapState
+			_, err := pgx.ForEachRow(rows, []any{&k.part, &k.key, &g.code, &g.why, &g.cure}, func() error {
+				u.gaps[k] = g
+				return nil
+			})
+			return err
+		})
+	for i, t := range tables {
+		u.rows[i] = map[string]stored{}
+		b.Queue(t.read, key, key+"/", key+"0").Query(func(rows pgx.Rows) error { return scanStored(rows, u.rows[i]) })
+	}
+	err := tx.SendBatch(ctx, b).Close()
+	return u, err
+}
+
+func scanStored(rows pgx.Rows, to map[string]stored) error {
+	var key string
+	var hash []byte
+	var s stored
+	_, err := pgx.ForEachRow(rows, []any{&key, &hash, &s.retired, &s.incomplete, &s.typ, &s.origin}, func() error {
+		copy(s.hash[:], hash)
+		to[key] = s
+		return nil
+	})
+	return err
+}
+
+// A writing collects what one transaction writes of a unit.
+type writing struct {
+	run     catalog.RunID
+	unit    string
+	was     unitState
+	batch   *pgx.Batch
+	written bool // a row or a gap
+}
+
+func (w *writing) rows(rows unitRows, gaps []catalog.Gap) {
+	var added []string
+	for i, t := range tables {
+		d := compare(i, rows[i], w.was.rows[i], gaps)
+		w.written = w.written || !d.empty()
+		queueDifference(w.batch, t, d, w.run, w.was.fenced, w.unit)
+		for _, r := range d.added {
+			added = append(added, r.key)
+		}
+	}
+	queueAdded(w.batch, added, w.run, w.was.fenced)
+}
+
+// queueDifference writes what differs in one table. unit is nil for groups of no unit.
+func queueDifference(b *pgx.Batch, t *table, d difference, run catalog.RunID, f fenced, unit any) {
+	if len(d.added) > 0 {
+		b.Queue(t.insert, t.args(d.added, f.connection, unit)...)
+	}
+	if len(d.changed) > 0 {
+		b.Queue(t.change, t.args(d.changed, run, f.connection)...)
+	}
+	if len(d.gone) > 0 {
+		b.Queue(t.retire, run, f.connection, f.lastComplete, d.gone)
+	}
+}
+
+// queueAdded notes what was added, but in the first crawl of a connection.
+func queueAdded(b *pgx.Batch, keys []string, run catalog.RunID, f fenced) {
+	if len(keys) > 0 && f.lastComplete != nil {
+		b.Queue(insertAdded, run, f.connection, keys)
+	}
+}
+
+// gaps stores the gaps that are there now. One that was there before keeps its since.
+func (w *writing) gaps(gaps []catalog.Gap) {
+	healed := w.was.gaps
+	for _, g := range gaps {
+		k := gapKey{g.Part, clean(string(g.Key))}
+		is := gapState{string(catalog.CodeOf(g.Err)), clean(textOf(g.Err)), clean(catalog.CureOf(g.Err))}
+		was, known := healed[k]
+		delete(healed, k)
+		if known && was == is {
+			continue
+		}
+		w.written = true
+		w.batch.Queue(`
+			insert into qlikcrawler.gap (unit, part, key, connection, error_code, error, cure, since)
+			values ($1, $2, $3, $4, $5, $6, $7, now())
+			on conflict (unit, part, key) do update set error_code = excluded.error_code,
+				error = excluded.error, cure = excluded.cure`,
+			w.unit, k.part, k.key, w.was.connection, is.code, is.why, text(is.cure))
+	}
+	for k := range healed {
+		w.written = true
+		w.batch.Queue("delete from qlikcrawler.gap where unit = $1 and part = $2 and key = $3", w.unit, k.part, k.key)
+	}
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// version stores the unit's version; with gaps it has none, so that the next delta tries again.
+func (w *writing) version(s *catalog.Snapshot) {
+	version := text(s.Version)
+	if len(s.Gaps) > 0 {
+		version = nil
+	}
+	same := version == nil && w.was.version == nil ||
+		version != nil && w.was.version != nil && version == any(*w.was.version)
+	if w.was.known && !w.was.retired && same {
+		return
+	}
+	w.batch.Queue(`
+		insert into qlikcrawler.unit (key, connection, version, first_seen_at) values ($1, $2, $3, now())
+		on conflict (key) do update set version = excluded.version, retired_at = null`,
+		w.unit, w.was.connection, version)
+}
+
+func (w *writing) outcome(gaps []catalog.Gap) (catalog.Change, error) {
+	switch {
+	case len(gaps) > 0:
+		return catalog.Partial, gaps[0].Err
+	case !w.was.known || w.was.retired:
+		return catalog.Added, nil
+	case w.written:
+		return catalog.Updated, nil
+	default:
+		return catalog.Unchanged, nil
+	}
+}
