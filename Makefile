@@ -1,0 +1,74 @@
+# Every target a person or CI needs. Nothing here installs anything: a target that lacks something
+# says what, and how to get it.
+
+GO      ?= go
+TOOL    := $(GO) tool -modfile=tools/go.mod
+FOREIGN := connector/qliksense/qliktest/foreign# a module of its own: clients that we did not write
+TIMEOUT ?= 20m
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Crawl a simulated Qlik Sense site into a Postgres of its own, and say where to look
+	@tools/need go
+	$(GO) run ./cmd/qlikcrawler demo
+
+.PHONY: test
+test: ## Run every test with the race detector
+	@tools/need go cc postgres node
+	$(GO) test -race -timeout $(TIMEOUT) ./...
+	@if [ -f $(FOREIGN)/go.mod ]; then \
+		echo "$(GO) -C $(FOREIGN) test -race ./..."; \
+		$(GO) -C $(FOREIGN) test -race -timeout $(TIMEOUT) ./...; \
+	fi
+
+.PHONY: check
+check: format vet lint layering test ## Do what CI does: format, vet, lint, layering, then test
+
+.PHONY: check-all
+check-all: export QLIKCRAWLER_LONG = 1
+check-all: check cross ## Check with the long suites, and build for every system
+
+.PHONY: format
+format: ## Check the formatting (make fix mends it)
+	@tools/need go
+	@wrong=$$($(TOOL) gofumpt -l . ) || exit 1; \
+	if [ -n "$$wrong" ]; then echo "not formatted (make fix mends it):"; echo "$$wrong"; exit 1; fi
+
+.PHONY: fix
+fix: ## Format all Go files
+	$(TOOL) gofumpt -w .
+
+.PHONY: vet
+vet: ## Run go vet
+	$(GO) vet ./...
+	@if [ -f $(FOREIGN)/go.mod ]; then $(GO) -C $(FOREIGN) vet ./...; fi
+
+.PHONY: lint
+lint: ## Run staticcheck
+	$(TOOL) staticcheck ./...
+
+.PHONY: layering
+layering: ## Check who imports whom
+	$(GO) test -run '^TestLayering$$' .
+
+.PHONY: cross
+cross: ## Build for Linux, Windows and macOS
+	@for os in linux windows darwin; do for arch in amd64 arm64; do \
+		echo "$(GO) build ./... for $$os/$$arch"; \
+		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build ./... || exit 1; \
+	done; done
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	@tools/need go postgres
+	$(GO) test -run '^$$' -bench . -benchmem -timeout $(TIMEOUT) ./...
+
+.PHONY: golden
+golden: ## Write the expected outputs anew; read the diff before you commit it
+	@tools/need go
+	$(GO) test -run Golden $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | xargs -n 1 dirname | sort -u) -update
