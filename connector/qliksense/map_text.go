@@ -1,0 +1,187 @@
+package qliksense
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// textOf is a text that may be an expression: a plain string, or one of Qlik's wrappings of an
+// expression (facts C.8: qStringExpression, qValueExpression, qExpr, qv). An expression is kept as
+// its text and never evaluated; a leading "=" stays.
+func textOf(v jsonValue) string {
+	for v.kind == jsonObject {
+		inner := jsonValue{}
+		for _, name := range []string{"qStringExpression", "qValueExpression", "qExpr", "qv"} {
+			if inner = v.get(name); inner.kind != jsonAbsent {
+				break
+			}
+		}
+		v = inner
+	}
+	switch v.kind {
+	case jsonString, jsonNumber:
+		return v.text
+	default:
+		return ""
+	}
+}
+
+// firstText is the first text that says something.
+func firstText(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// lines puts texts one per line, without those that are empty.
+func lines(values ...string) string {
+	kept := make([]string, 0, len(values))
+	for _, v := range values {
+		if v != "" {
+			kept = append(kept, v)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+// fieldLines are all fields of a dimension, one per line (drill-down and cyclic ones have several).
+func fieldLines(defs jsonValue) string {
+	texts := make([]string, len(defs.items))
+	for i, d := range defs.items {
+		texts[i] = textOf(d)
+	}
+	return lines(texts...)
+}
+
+// put sets an attribute that says something.
+func put(a catalog.Attributes, name string, value any) {
+	switch v := value.(type) {
+	case nil:
+		return
+	case string:
+		if v == "" {
+			return
+		}
+	case []string:
+		if len(v) == 0 {
+			return
+		}
+	case bool:
+		if !v {
+			return
+		}
+	case int64:
+		if v == 0 {
+			return
+		}
+	case map[string][]string:
+		if len(v) == 0 {
+			return
+		}
+	case map[string]any:
+		if len(v) == 0 {
+			return
+		}
+	case []any:
+		if len(v) == 0 {
+			return
+		}
+	case jsonValue:
+		if v.empty() {
+			return
+		}
+		value = v.plain()
+	}
+	a[name] = value
+}
+
+// none is nil for attributes that say nothing.
+func none(a catalog.Attributes) catalog.Attributes {
+	if len(a) == 0 {
+		return nil
+	}
+	return a
+}
+
+// A meta is the qMeta of a listed object (facts C.7). known tells whether there was any.
+type meta struct {
+	jsonValue
+	known bool
+}
+
+func metaOf(raw json.RawMessage) meta {
+	v, err := parseJSON(raw)
+	return meta{v, err == nil && v.kind == jsonObject}
+}
+
+func (m meta) time(name string) time.Time { return qlikTime(m.get(name).str()) }
+
+// owner is who owns the object: an object with the Repository's members (facts C.7), or, on other
+// deployments, an id only.
+func (m meta) owner(people map[string]person) person {
+	v := m.get("owner")
+	p := person{
+		ID:        v.get("id").str(),
+		Directory: v.get("userDirectory").str(),
+		User:      v.get("userId").str(),
+		Name:      v.get("name").str(),
+	}
+	if v.kind == jsonString {
+		p.ID = v.text
+	}
+	return known(p, people)
+}
+
+// tags are names, as strings or as the Repository's objects.
+func (m meta) tags() []string {
+	var all []string
+	for _, t := range m.get("tags").items {
+		if s := firstText(t.str(), t.get("name").str()); s != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// known completes a person with what the site's user list says.
+func known(p person, people map[string]person) person {
+	k, ok := people[p.ID]
+	if !ok {
+		return p
+	}
+	return person{
+		ID:        p.ID,
+		Directory: firstText(p.Directory, k.Directory),
+		User:      firstText(p.User, k.User),
+		Name:      firstText(p.Name, k.Name),
+		Email:     firstText(p.Email, k.Email),
+	}
+}
+
+// noDateBefore ends the years in which Qlik writes "no date": 1753-01-01, or 0001-01-01 (facts B.1).
+const noDateBefore = 1754
+
+// qlikTime reads a date of the Repository or the Engine; absent ones and Qlik's "no date" are zero.
+// The fraction may have any length, and the zone may be missing: then it is UTC (facts B.1, G 52).
+func qlikTime(s string) time.Time {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return presentTime(t)
+		}
+	}
+	return time.Time{}
+}
+
+// presentTime makes "no date" zero.
+func presentTime(t time.Time) time.Time {
+	if t.Year() < noDateBefore {
+		return time.Time{}
+	}
+	return t.UTC()
+}
