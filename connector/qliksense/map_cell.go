@@ -50,7 +50,7 @@ func (m *mapper) mapCell(s sheet, parent catalog.Key, id string, tree jsonValue,
 		SourceDescription: lines(textOf(p.get("subtitle")), textOf(p.get("footnote"))),
 		URL:               s.url,
 		Position:          position(s.cells[id]),
-		Tags:              meta{jsonValue: own.get("qMetaDef")}.tags(),
+		Tags:              meta{own.get("qMetaDef")}.tags(),
 		Attributes:        m.cellAttributes(p, own, s.cells[id], slots),
 		Incomplete:        unread != nil,
 	})

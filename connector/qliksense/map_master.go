@@ -34,7 +34,7 @@ func (m *mapper) mapMasterItem(o objectRead, part catalog.Part, table map[string
 		m.gap(part, key, err)
 		return
 	}
-	f := row(properties, metaOf(o.Meta))
+	f := row(properties, meta{o.Meta})
 	f.Key, f.Report, f.Origin = key, m.app, catalog.OriginMaster
 	m.out.Fields = append(m.out.Fields, f)
 	*item = masterItem{key: key, name: f.Name, formula: f.Formula}
@@ -94,7 +94,7 @@ func (m *mapper) itemRow(typ catalog.FieldType, p jsonValue, listed meta) catalo
 	a := catalog.Attributes{}
 	owner := listed.owner(m.read.People)
 	put(a, "owner", owner.attributes())
-	tags := meta{jsonValue: def}.tags()
+	tags := meta{def}.tags()
 	if def.get("tags").kind == jsonAbsent {
 		tags = listed.tags()
 	}

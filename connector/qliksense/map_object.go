@@ -13,7 +13,7 @@ type masterObject struct {
 	key        catalog.Key
 	properties jsonValue // its own: see merged
 	children   []jsonValue
-	err        error     // why it couldn't be read
+	err        error // why it couldn't be read
 }
 
 // mapMasterObjects makes the rows of master objects. All are read before the first is mapped, for one
@@ -42,7 +42,7 @@ func (m *mapper) mapMasterObjects() {
 func (m *mapper) mapMasterObject(o objectRead) {
 	own := m.masters[o.ID]
 	p, _ := m.merged(own.properties)
-	f := m.itemRow(catalog.MasterObject, p, metaOf(o.Meta))
+	f := m.itemRow(catalog.MasterObject, p, meta{o.Meta})
 	f.Key, f.Report, f.Origin = own.key, m.app, catalog.OriginMaster
 	f.Formula = m.formulas(p)
 	f.Incomplete = m.usesUnread(p)

@@ -14,7 +14,7 @@ type sheet struct {
 // mapSheets makes the rows of the sheets that the Engine gave, and of what stands on them.
 func (m *mapper) mapSheets() {
 	for _, o := range m.read.Sheets {
-		listed := metaOf(o.Meta)
+		listed := meta{o.Meta}
 		if m.leftOut(listed) {
 			continue
 		}
@@ -54,7 +54,7 @@ func (m *mapper) sheetState(listed meta) string {
 	switch {
 	case !m.read.App.Published:
 		return sheetPrivate
-	case !listed.known:
+	case !listed.known():
 		return sheetUnknown
 	default:
 		return stateOf(listed.get("published").truth(), listed.get("approved").truth())
@@ -74,7 +74,7 @@ func stateOf(published, approved bool) string {
 
 func (m *mapper) sheetReport(key catalog.Key, id string, p jsonValue, listed meta) catalog.Report {
 	def := p.get("qMetaDef")
-	tags := meta{jsonValue: def}.tags()
+	tags := meta{def}.tags()
 	if def.get("tags").kind == jsonAbsent {
 		tags = listed.tags()
 	}
@@ -147,7 +147,7 @@ func (m *mapper) mapSheetRows() {
 		if !published && !m.opts.PrivateSheets {
 			continue
 		}
-		owner := known(s.Owner, m.read.People)
+		owner := complete(s.Owner, m.read.People)
 		a := catalog.Attributes{}
 		put(a, "application", m.read.App.Name)
 		put(a, "state", stateOf(published, approved))

@@ -1,7 +1,6 @@
 package qliksense
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -109,16 +108,11 @@ func none(a catalog.Attributes) catalog.Attributes {
 	return a
 }
 
-// A meta is the qMeta of a listed object (facts C.7). known tells whether there was any.
-type meta struct {
-	jsonValue
-	known bool
-}
+// A meta is the qMeta of a listed object (facts C.7).
+type meta struct{ jsonValue }
 
-func metaOf(raw json.RawMessage) meta {
-	v, err := parseJSON(raw)
-	return meta{v, err == nil && v.kind == jsonObject}
-}
+// known reports whether the listing said anything.
+func (m meta) known() bool { return m.kind == jsonObject }
 
 func (m meta) time(name string) time.Time { return qlikTime(m.get(name).str()) }
 
@@ -135,7 +129,7 @@ func (m meta) owner(people map[string]person) person {
 	if v.kind == jsonString {
 		p.ID = v.text
 	}
-	return known(p, people)
+	return complete(p, people)
 }
 
 // tags are names, as strings or as the Repository's objects.
@@ -149,8 +143,8 @@ func (m meta) tags() []string {
 	return all
 }
 
-// known completes a person with what the site's user list says.
-func known(p person, people map[string]person) person {
+// complete completes a person with what the site's user list says.
+func complete(p person, people map[string]person) person {
 	k, ok := people[p.ID]
 	if !ok {
 		return p

@@ -11,14 +11,10 @@ var errNoVariable = errors.New("a variable without an id")
 // mapVariables makes the rows of variables. What is reserved or a configuration is said by the
 // Engine's flags, never by a list of names (contract §4).
 func (m *mapper) mapVariables() {
-	for _, raw := range m.read.Variables {
-		v, err := parseJSON(raw)
+	for _, v := range m.read.Variables {
 		id := v.get("qInfo", "qId").str()
-		if err == nil && id == "" {
-			err = errNoVariable
-		}
-		if err != nil {
-			m.gap(catalog.PartVariables, m.app, unreadable("read variables of", m.app, err))
+		if id == "" {
+			m.gap(catalog.PartVariables, m.app, unreadable("read variables of", m.app, errNoVariable))
 			continue
 		}
 		if m.opts.SystemVariables || !v.get("qIsReserved").truth() && !v.get("qIsConfig").truth() {
@@ -30,7 +26,7 @@ func (m *mapper) mapVariables() {
 // variable is the row of one item of the variable list (facts C.7, C.8). Its definition is kept as
 // it is: an expression when it starts with "=", else text for $-expansion.
 func (m *mapper) variable(id string, v jsonValue) catalog.ReportField {
-	listed := meta{v.get("qMeta"), true}
+	listed := meta{v.get("qMeta")}
 	origin := catalog.OriginMaster
 	if v.get("qIsScriptCreated").truth() {
 		origin = catalog.OriginScript

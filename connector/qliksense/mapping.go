@@ -31,7 +31,7 @@ type appRead struct {
 	Masters    []objectRead
 	Dimensions []objectRead
 	Measures   []objectRead
-	Variables  []json.RawMessage // items of the variable list (facts C.7)
+	Variables  []jsonValue // items of the variable list (facts C.7)
 	Script     string
 	Metadata   json.RawMessage // data/metadata (facts B.9); nil: not read
 
@@ -45,7 +45,7 @@ type appRead struct {
 // object couldn't be read, and Err tells why it couldn't.
 type objectRead struct {
 	ID   string
-	Meta json.RawMessage // qMeta of the listing; nil: unknown
+	Meta jsonValue // qMeta of the listing; absent: unknown
 	// Entry is the full property tree of a sheet or master object (qPropEntry), or the properties
 	// of a master dimension or measure (qProp), as the Engine sent it (facts C.5).
 	Entry json.RawMessage
@@ -72,11 +72,11 @@ type appRow struct {
 
 // A sheetRow is a sheet as the Repository lists it.
 type sheetRow struct {
-	ID                           string // the Engine's
-	Name, Description            string
-	Owner                        person
-	Published, Approved          bool
-	Tags                         []string
+	ID                             string // the Engine's
+	Name, Description              string
+	Owner                          person
+	Published, Approved            bool
+	Tags                           []string
 	Created, Modified, PublishTime time.Time
 }
 

@@ -1,0 +1,708 @@
+package qliksense
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// testOptions are a connection with all defaults.
+func testOptions() mapOptions {
+	return mapOptions{Code: "q", LinkBase: "https://sense.example.com/jwt", Streams: true, PrivateSheets: true}
+}
+
+// testApp is a published app of which nothing else was read.
+func testApp() *appRead {
+	ann := person{ID: "o-1", Directory: "ACME", User: "ann", Name: "Ann Example", Email: "ann@example.com"}
+	return &appRead{
+		App: appRow{
+			ID: "app-1", Name: "Sales", Description: "All sales", Owner: ann,
+			StreamID: "st-1", StreamName: "Finance", Published: true,
+			Created: day(1), Modified: day(2), PublishTime: day(3), LastReload: day(4),
+		},
+		Version: "v1",
+		People:  map[string]person{"o-1": ann},
+	}
+}
+
+func day(n int) time.Time { return time.Date(2024, time.March, n, 10, 0, 0, 0, time.UTC) }
+
+// js reads JSON that a test wrote; ' stands for ".
+func js(t testing.TB, text string) jsonValue {
+	t.Helper()
+	v, err := parseJSON([]byte(strings.ReplaceAll(text, "'", `"`)))
+	if err != nil {
+		t.Fatalf("the test's JSON: %v in %s", err, text)
+	}
+	return v
+}
+
+// object is an app object as the Engine gave it; ' stands for ".
+func object(t testing.TB, id, meta, entry string) objectRead {
+	t.Helper()
+	o := objectRead{ID: id, Entry: []byte(strings.ReplaceAll(entry, "'", `"`))}
+	if meta != "" {
+		o.Meta = js(t, meta)
+	}
+	return o
+}
+
+const baseSheet = `{'published':true,'approved':true}`
+
+// sheetWith is an app with one base sheet "S" on which the given cells stand.
+func sheetWith(t testing.TB, cells ...string) *appRead {
+	t.Helper()
+	read := testApp()
+	tree := `{'qProperty':{'qInfo':{'qId':'S','qType':'sheet'},'qMetaDef':{'title':'Overview'}},'qChildren':[` + strings.Join(cells, ",") + `]}`
+	read.Sheets = []objectRead{object(t, "S", baseSheet, tree)}
+	return read
+}
+
+// cell is a property tree of a cell without children.
+func cell(id, members string) string {
+	return fmt.Sprintf(`{'qProperty':{'qInfo':{'qId':'%s','qType':'table'}%s},'qChildren':[]}`, id, members)
+}
+
+func reportOf(t testing.TB, s *catalog.Snapshot, key catalog.Key) catalog.Report {
+	t.Helper()
+	for _, r := range s.Reports {
+		if r.Key == key {
+			return r
+		}
+	}
+	t.Fatalf("no report %s", key)
+	return catalog.Report{}
+}
+
+func fieldOf(t testing.TB, s *catalog.Snapshot, key catalog.Key) catalog.ReportField {
+	t.Helper()
+	for _, f := range s.Fields {
+		if f.Key == key {
+			return f
+		}
+	}
+	t.Fatalf("no field %s", key)
+	return catalog.ReportField{}
+}
+
+// formulas are what the fields of a snapshot compute, by the end of their keys.
+func formulas(s *catalog.Snapshot) map[string]string {
+	all := map[string]string{}
+	for _, f := range s.Fields {
+		all[strings.TrimPrefix(string(f.Key), "q/app-1/")] = f.Formula
+	}
+	return all
+}
+
+func wantNoGaps(t testing.TB, s *catalog.Snapshot) {
+	t.Helper()
+	for _, g := range s.Gaps {
+		t.Errorf("gap %s %s: %v", g.Part, g.Key, g.Err)
+	}
+}
+
+func TestAnAppIsAGroupUnderItsStreamAndAReport(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	read.App.Tags = []string{"gold"}
+	read.App.CustomProperties = map[string][]string{"Area": {"Sales", "Finance"}}
+	s := mapApp(testOptions(), read)
+	want := catalog.ReportGroup{
+		Key: "q/app/app-1", Parent: "q/stream/st-1", Kind: catalog.GroupApp, Name: "Sales", Description: "All sales",
+		Owner: `ACME\ann`, Tags: []string{"gold"}, CreatedAt: day(1), ModifiedAt: day(2),
+		Attributes: catalog.Attributes{
+			"owner":             map[string]any{"id": "o-1", "name": "Ann Example", "email": "ann@example.com"},
+			"custom_properties": map[string][]string{"Area": {"Sales", "Finance"}},
+		},
+	}
+	if diff := cmp.Diff([]catalog.ReportGroup{want}, s.Groups); diff != "" {
+		t.Errorf("groups (-want +got):\n%s", diff)
+	}
+	r := reportOf(t, s, "q/app-1")
+	if r.Type != "Presentation Layer" || r.Kind != catalog.ReportApp || r.Group != "q/app/app-1" || r.Parent != "" || r.SourceDescription != "All sales" {
+		t.Errorf("app report is %+v", r)
+	}
+	if r.URL != "https://sense.example.com/jwt/sense/app/app-1/overview" {
+		t.Errorf("url is %s", r.URL)
+	}
+	if r.Published == nil || !*r.Published || r.Approved != nil || r.PublishedAt != day(3) || r.ReloadedAt != day(4) {
+		t.Errorf("published %v at %s, approved %v, reloaded %s", r.Published, r.PublishedAt, r.Approved, r.ReloadedAt)
+	}
+}
+
+func TestParentOfAnAppsGroup(t *testing.T) {
+	t.Parallel()
+	personal := testApp().App
+	personal.StreamID, personal.Published = "", false
+	without := testOptions()
+	without.Streams = false
+	for _, c := range []struct {
+		name string
+		opts mapOptions
+		app  appRow
+		want catalog.Key
+	}{
+		{"published", testOptions(), testApp().App, "q/stream/st-1"},
+		{"unpublished", testOptions(), personal, "q/personal/o-1"},
+		{"published, streams not read", without, testApp().App, ""},
+		{"unpublished, streams not read", without, personal, "q/personal/o-1"},
+	} {
+		if got := parentGroup(c.opts, c.app); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestSheetStates(t *testing.T) {
+	t.Parallel()
+	yes, no := true, false
+	for _, c := range []struct {
+		name, meta          string
+		app                 bool // published
+		published, approved *bool
+		state               any
+	}{
+		{"base", `{'published':true,'approved':true}`, true, &yes, &yes, "base"},
+		{"community", `{'published':true,'approved':false}`, true, &yes, &no, "community"},
+		{"private", `{'published':false}`, true, &no, &no, "private"},
+		{"in an unpublished app", `{'published':true,'approved':true}`, false, &no, &no, "private"},
+		{"not said", ``, true, nil, nil, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			read := sheetWith(t)
+			read.App.Published = c.app
+			read.Sheets[0].Meta = jsonValue{}
+			if c.meta != "" {
+				read.Sheets[0].Meta = js(t, c.meta)
+			}
+			r := reportOf(t, mapApp(testOptions(), read), "q/app-1/S")
+			if diff := cmp.Diff([]any{c.published, c.approved, c.state}, []any{r.Published, r.Approved, r.Attributes["state"]}); diff != "" {
+				t.Errorf("published, approved, state (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestASheetsRow(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	read.Sheets = []objectRead{object(t, "S/1", `{'title':'listed','createdDate':'2024-03-01T10:00:00.000Z','modifiedDate':'2024-03-02T10:00:00Z',
+		'publishTime':'1753-01-01T00:00:00.000Z','published':false,'owner':{'id':'o-1','userId':'ann','userDirectory':'ACME'}}`,
+		`{'qProperty':{'qInfo':{'qId':'S/1','qType':'sheet'},'qMetaDef':{'title':'Grün','description':'D'},'rank':-0.125,'columns':24,'rows':12,
+		'labelExpression':{'qStringExpression':{'qExpr':'=1+1'}},'showCondition':{'qValueExpression':{'qExpr':'vShow'}},
+		'thumbnail':{'qStaticContentUrlDef':{'qUrl':'/media/4.png'}}}}`)}
+	s := mapApp(testOptions(), read)
+	wantNoGaps(t, s)
+	rank, no := -0.125, false
+	want := catalog.Report{
+		Key: "q/app-1/S%2F1", Group: "q/app/app-1", Parent: "q/app-1", Kind: catalog.ReportSheet, Type: "Sheet", Name: "Grün",
+		SourceDescription: "D", Owner: `ACME\ann`, URL: "https://sense.example.com/jwt/sense/app/app-1/sheet/S%2F1/state/analysis",
+		Published: &no, Approved: &no, Position: &catalog.Position{Rank: &rank}, CreatedAt: day(1), ModifiedAt: day(2),
+		Attributes: catalog.Attributes{
+			"application": "Sales", "state": "private", "label_expression": "=1+1", "show_condition": "vShow", "thumbnail": "/media/4.png",
+			"owner":   map[string]any{"id": "o-1", "name": "Ann Example", "email": "ann@example.com"},
+			"columns": any(js(t, "24").plain()), "rows": any(js(t, "12").plain()),
+		},
+	}
+	if diff := cmp.Diff(want, reportOf(t, s, want.Key)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestPrivateSheetsMayBeLeftOut(t *testing.T) {
+	t.Parallel()
+	opts := testOptions()
+	opts.PrivateSheets = false
+	read := sheetWith(t, cell("C", ""))
+	read.SheetRows = []sheetRow{{ID: "P", Name: "mine"}, {ID: "B", Published: true, Approved: true}}
+	if s := mapApp(opts, read); len(s.Reports) != 4 { // app, S, C, B
+		t.Errorf("%d reports with one private sheet, want 4", len(s.Reports))
+	}
+	read.App.Published = false
+	if s := mapApp(opts, read); len(s.Reports) != 1 {
+		t.Errorf("%d reports of an unpublished app, want the app alone", len(s.Reports))
+	}
+}
+
+func TestACellsNameAndDescription(t *testing.T) {
+	t.Parallel()
+	master := func(members string) objectRead {
+		return object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'barchart'`+members+`}}`)
+	}
+	for _, c := range []struct {
+		name, cell, master, want, description, typ string
+	}{
+		{"title", `,'visualization':'kpi','title':'T'`, "", "T", "", "kpi"},
+		{"expression, kept as text", `,'title':{'qStringExpression':{'qExpr':'=Sum(x)'}}`, "", "=Sum(x)", "", "table"},
+		{"no title: the type", `,'title':'','visualization':'kpi'`, "", "kpi", "", "kpi"},
+		{"subtitle and footnote", `,'title':'T','subtitle':'a','footnote':{'qStringExpression':'b'}`, "", "T", "a\nb", "table"},
+		{"instance with a title", `,'title':'T','qExtendsId':'M'`, `,'title':'MT'`, "T", "", "barchart"},
+		{"instance: the master's title", `,'qExtendsId':'M'`, `,'title':'MT','qMetaDef':{'title':'Name'}`, "MT", "", "barchart"},
+		{"instance: the master's name", `,'qExtendsId':'M','qMetaDef':{}`, `,'title':'','qMetaDef':{'title':'Name'}`, "Name", "", "barchart"},
+		{"instance: the type", `,'qExtendsId':'M'`, ``, "barchart", "", "barchart"},
+		{
+			"instance: the master's subtitle, its own footnote", `,'qExtendsId':'M','subtitle':'','footnote':'own'`,
+			`,'title':'MT','subtitle':'ms','footnote':'mf'`, "MT", "ms\nown", "barchart",
+		},
+		{"instance of nothing", `,'qExtendsId':'gone'`, ``, "table", "", "table"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			read := sheetWith(t, cell("C", c.cell))
+			read.Masters = []objectRead{master(c.master)}
+			s := mapApp(testOptions(), read)
+			wantNoGaps(t, s)
+			r := reportOf(t, s, "q/app-1/S/C")
+			if r.Name != c.want || r.SourceDescription != c.description || r.Type != c.typ {
+				t.Errorf("name %q, description %q, type %q; want %q, %q, %q", r.Name, r.SourceDescription, r.Type, c.want, c.description, c.typ)
+			}
+			if r.Owner != "" || r.Published != nil || r.Approved != nil || !r.CreatedAt.IsZero() || !r.ModifiedAt.IsZero() {
+				t.Errorf("a cell has no owner, published, approved and dates: %+v", r)
+			}
+			if r.URL != reportOf(t, s, "q/app-1/S").URL || r.URL == "" {
+				t.Errorf("url %s isn't the sheet's", r.URL)
+			}
+		})
+	}
+}
+
+func TestNestedCellsStandUnderTheirContainer(t *testing.T) {
+	t.Parallel()
+	inner := `{'qProperty':{'qInfo':{'qId':'L','qType':'listbox'},'visualization':'listbox'}}`
+	pane := `{'qProperty':{'qInfo':{'qId':'F','qType':'filterpane'},'childRefId':'r1'},'qChildren':[` + inner + `]}`
+	container := `{'qProperty':{'qInfo':{'qId':'K','qType':'sn-layout-container'},
+		'objects':[{'childRefId':'r1','label':'Tab','condition':{'qValueExpression':{'qExpr':'vTab=1'}}}]},'qChildren':[` + pane + `]}`
+	read := sheetWith(t, container, cell("unplaced", ""))
+	read.Sheets[0].Entry = []byte(strings.Replace(string(read.Sheets[0].Entry), `"qMetaDef"`,
+		`"cells":[{"name":"K","col":1,"row":2,"colspan":3,"rowspan":4,"type":"x"}],"qMetaDef"`, 1))
+	s := mapApp(testOptions(), read)
+	wantNoGaps(t, s)
+	parents := map[catalog.Key]catalog.Key{}
+	for _, r := range s.Reports {
+		if r.Kind == catalog.ReportCell {
+			parents[r.Key] = r.Parent
+		}
+	}
+	want := map[catalog.Key]catalog.Key{
+		"q/app-1/S/K": "q/app-1/S", "q/app-1/S/F": "q/app-1/S/K", "q/app-1/S/L": "q/app-1/S/F", "q/app-1/S/unplaced": "q/app-1/S",
+	}
+	if diff := cmp.Diff(want, parents); diff != "" {
+		t.Errorf("parents (-want +got):\n%s", diff)
+	}
+	if p := reportOf(t, s, "q/app-1/S/K").Position; p == nil || *p.Col != 1 || *p.Row != 2 || *p.Colspan != 3 || *p.Rowspan != 4 || p.Rank != nil {
+		t.Errorf("position %+v", p)
+	}
+	if p := reportOf(t, s, "q/app-1/S/F").Position; p != nil {
+		t.Errorf("position %+v of a cell that no grid places", p)
+	}
+	a := reportOf(t, s, "q/app-1/S/F").Attributes
+	if a["tab_label"] != "Tab" || a["tab_condition"] != "vTab=1" || a["application"] != "Sales" {
+		t.Errorf("attributes %v", a)
+	}
+}
+
+func TestInlineFieldsAreNumberedInQliksOrder(t *testing.T) {
+	t.Parallel()
+	dim := func(f string) string { return `{'qDef':{'qFieldDefs':['` + f + `']}}` }
+	mea := func(f string) string { return `{'qDef':{'qDef':'` + f + `'}}` }
+	cube := func(d, m string) string { return `{'qDimensions':[` + d + `],'qMeasures':[` + m + `]}` }
+	for _, c := range []struct {
+		name, members string
+		want          map[string]string
+	}{
+		{
+			"the cell's own cube, though it stands last, then layers in property order",
+			`,'layers':[{'qHyperCubeDef':` + cube(dim("b"), mea("2")) + `,'geodata':{'qHyperCubeDef':` + cube(dim("c"), "") + `}}],
+			'gaLayers':[{'qHyperCubeDef':` + cube(dim("d"), mea("3")) + `}],'qHyperCubeDef':` + cube(dim("a"), mea("1")),
+			map[string]string{"dimension/0": "a", "dimension/1": "b", "dimension/2": "c", "dimension/3": "d", "measure/0": "1", "measure/1": "2", "measure/2": "3"},
+		},
+		{
+			"the order of properties, not of names",
+			`,'z':{'qHyperCubeDef':` + cube(dim("z"), "") + `},'a':{'qHyperCubeDef':` + cube(dim("a"), "") + `}`,
+			map[string]string{"dimension/0": "z", "dimension/1": "a"},
+		},
+		{
+			"a list object; a nested one doesn't count",
+			`,'qListObjectDef':{'qDef':{'qFieldDefs':['a']},'qListObjectDef':` + dim("x") + `},'other':{'qListObjectDef':` + dim("y") + `}`,
+			map[string]string{"dimension/0": "a"},
+		},
+		{
+			"stale definitions don't count",
+			`,'qHyperCubeDef':{'qDimensions':[` + dim("a") + `],'qLayoutExclude':{'qHyperCubeDef':` + cube(dim("x"), mea("9")) + `}},
+			'qLayoutExclude':{'qHyperCubeDef':` + cube(dim("x"), "") + `},'qUndoExclude':{'gaLayers':[{'qHyperCubeDef':` + cube(dim("y"), mea("8")) + `}]}`,
+			map[string]string{"dimension/0": "a"},
+		},
+		{
+			"drill-down and cyclic dimensions: all fields, one per line",
+			`,'qHyperCubeDef':{'qDimensions':[{'qDef':{'qGrouping':'H','qFieldDefs':['Region','=Year(D)','[Order No]']}}]}`,
+			map[string]string{"dimension/0": "Region\n=Year(D)\n[Order No]"},
+		},
+		{
+			"members missing or of other types",
+			`,'qHyperCubeDef':{'qDimensions':[null,7,{},{'qDef':null}],'qMeasures':{'a':1}}`,
+			map[string]string{"dimension/0": "", "dimension/1": "", "dimension/2": "", "dimension/3": ""},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := mapApp(testOptions(), sheetWith(t, cell("C", c.members)))
+			wantNoGaps(t, s)
+			got := map[string]string{}
+			for k, f := range formulas(s) {
+				got[strings.TrimPrefix(k, "S/C/")] = f
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("formulas (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// withMasters adds the master measure "mm" and the master dimension "md".
+func withMasters(t testing.TB, read *appRead) *appRead {
+	t.Helper()
+	read.Measures = append(read.Measures, object(t, "mm", `{'createdDate':'2024-03-01T10:00:00.0Z'}`, `{'qInfo':{'qId':'mm','qType':'measure'},
+		'qMeasure':{'qLabel':'Turnover','qDef':'Sum(Amount)','qLabelExpression':'=1','qNumFormat':{'qType':'F','qnDec':2}},
+		'qMetaDef':{'title':'Revenue','description':'net','tags':['kpi','']}}`))
+	read.Dimensions = append(read.Dimensions, object(t, "md", "", `{'qInfo':{'qId':'md','qType':'dimension'},
+		'qDim':{'qGrouping':'H','qFieldDefs':['Region','Country'],'qFieldLabels':['R','C'],'title':'x'},'qMetaDef':{'title':'Geography'}}`))
+	return read
+}
+
+func TestMasterItems(t *testing.T) {
+	t.Parallel()
+	s := mapApp(testOptions(), withMasters(t, testApp()))
+	wantNoGaps(t, s)
+	want := []catalog.ReportField{
+		{
+			Key: "q/app-1/md", Report: "q/app-1", Type: catalog.Dimension, Origin: catalog.OriginMaster, Name: "Geography", Formula: "Region\nCountry",
+			Attributes: catalog.Attributes{"grouping": "drill-down", "field_labels": []string{"R", "C"}},
+		},
+		{
+			Key: "q/app-1/mm", Report: "q/app-1", Type: catalog.Measure, Origin: catalog.OriginMaster, Name: "Revenue", Label: "Turnover", Formula: "Sum(Amount)",
+			Description: "net", Tags: []string{"kpi"}, CreatedAt: day(1),
+			Attributes: catalog.Attributes{"label_expression": "=1", "number_format": js(t, `{'qType':'F','qnDec':2}`).plain()},
+		},
+	}
+	if diff := cmp.Diff(want, s.Fields); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNamesAndFormulasOfInlineFields(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, kind, use              string
+		wantName, wantLabel, formula string
+		master                       catalog.Key
+	}{
+		{"measure: its label", "measure", `{'qDef':{'qLabel':'L','qLabelExpression':'=x','qDef':'=Sum(a)'}}`, "L", "L", "=Sum(a)", ""},
+		{"measure: its label expression", "measure", `{'qDef':{'qLabel':'','qLabelExpression':'=x','qDef':'Sum(a)'}}`, "=x", "", "Sum(a)", ""},
+		{"measure: its formula", "measure", `{'qDef':{'qDef':'Sum(a)'}}`, "Sum(a)", "", "Sum(a)", ""},
+		{"measure of the library: the master's name", "measure", `{'qLibraryId':'mm','qDef':{'qDef':''}}`, "Revenue", "", "Sum(Amount)", "q/app-1/mm"},
+		{"measure of the library with a label", "measure", `{'qLibraryId':'mm','qDef':{'qLabel':'Mine'}}`, "Mine", "Mine", "Sum(Amount)", "q/app-1/mm"},
+		{"measure of the library, stale formula", "measure", `{'qLibraryId':'mm','qDef':{'qDef':'old'}}`, "Revenue", "", "Sum(Amount)", "q/app-1/mm"},
+		{"measure that leads nowhere", "measure", `{'qLibraryId':'zz','qDef':{'qDef':'old'}}`, "", "", "", ""},
+		{"measure that leads to a dimension", "measure", `{'qLibraryId':'md','qDef':{'qLabel':'L'}}`, "L", "L", "", ""},
+		{"dimension: its first field label", "dimension", `{'qDef':{'qFieldDefs':['F'],'qFieldLabels':['L','M'],'qLabel':'N'}}`, "L", "L", "F", ""},
+		{"dimension: its label", "dimension", `{'qDef':{'qFieldDefs':['F'],'qFieldLabels':[''],'qLabel':'N'}}`, "N", "N", "F", ""},
+		{"dimension: its label expression", "dimension", `{'qDef':{'qFieldDefs':['F'],'qLabelExpression':'=x'}}`, "=x", "", "F", ""},
+		{"dimension: its formula", "dimension", `{'qDef':{'qFieldDefs':['=Year(D)'],'qFieldLabels':['']}}`, "=Year(D)", "", "=Year(D)", ""},
+		{"dimension of the library", "dimension", `{'qLibraryId':'md','qDef':{'qFieldDefs':[],'qFieldLabels':[]}}`, "Geography", "", "Region\nCountry", "q/app-1/md"},
+		{"dimension that leads nowhere", "dimension", `{'qLibraryId':'zz','qDef':{'qFieldLabels':['L']}}`, "L", "L", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			list := map[string]string{"measure": "qMeasures", "dimension": "qDimensions"}[c.kind]
+			s := mapApp(testOptions(), withMasters(t, sheetWith(t, cell("C", `,'qHyperCubeDef':{'`+list+`':[`+c.use+`]}`))))
+			wantNoGaps(t, s)
+			f := fieldOf(t, s, catalog.Key("q/app-1/S/C/"+c.kind+"/0"))
+			if f.Name != c.wantName || f.Label != c.wantLabel || f.Formula != c.formula || f.Master != c.master {
+				t.Errorf("name %q label %q formula %q master %q; want %q %q %q %q", f.Name, f.Label, f.Formula, f.Master, c.wantName, c.wantLabel, c.formula, c.master)
+			}
+			if f.Report != "q/app-1/S/C" || f.Origin != catalog.OriginInline || f.Incomplete {
+				t.Errorf("row %+v", f)
+			}
+		})
+	}
+}
+
+func TestAnInstanceHasItsMastersFieldsAndNoChildren(t *testing.T) {
+	t.Parallel()
+	read := withMasters(t, sheetWith(t,
+		`{'qProperty':{'qInfo':{'qId':'I','qType':'childObject'},'qExtendsId':'M','qMetaDef':{}},'qChildren':[`+cell("X", "")+`]}`))
+	read.Masters = []objectRead{object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'filterpane',
+		'qMetaDef':{'title':'Filters','description':'D','tags':['t']},'title':'Master',
+		'qHyperCubeDef':{'qDimensions':[{'qLibraryId':'md'},{'qDef':{'qFieldDefs':['City']}}],'qMeasures':[{'qLibraryId':'mm'},{'qLibraryId':'zz'},{'qDef':{'qDef':'=Avg(x)'}}]}},
+		'qChildren':[`+cell("L", `,'qListObjectDef':{'qDef':{'qFieldDefs':['child']}}`)+`]}`)}
+	s := mapApp(testOptions(), read)
+	wantNoGaps(t, s)
+	want := map[string]string{
+		"md": "Region\nCountry", "mm": "Sum(Amount)", "M": "Region\nCountry\nCity\nSum(Amount)\n=Avg(x)",
+		"S/I/dimension/0": "Region\nCountry", "S/I/dimension/1": "City",
+		"S/I/measure/0": "Sum(Amount)", "S/I/measure/1": "", "S/I/measure/2": "=Avg(x)",
+	}
+	if diff := cmp.Diff(want, formulas(s)); diff != "" {
+		t.Errorf("formulas (-want +got):\n%s", diff)
+	}
+	if len(s.Reports) != 3 { // app, sheet, instance
+		t.Errorf("%d reports, want 3: neither the instance's nor the master's children are cells", len(s.Reports))
+	}
+	m := fieldOf(t, s, "q/app-1/M")
+	if m.Type != catalog.MasterObject || m.Name != "Filters" || m.Description != "D" || m.Report != "q/app-1" || !cmp.Equal(m.Tags, []string{"t"}) {
+		t.Errorf("master object %+v", m)
+	}
+	r := reportOf(t, s, "q/app-1/S/I")
+	if r.Type != "filterpane" || r.Attributes["master_object"] != "q/app-1/M" || r.Attributes["object_type"] != "childObject" {
+		t.Errorf("instance %+v", r)
+	}
+}
+
+func TestMastersThatExtendEachOtherEnd(t *testing.T) {
+	t.Parallel()
+	read := sheetWith(t, cell("C", `,'qExtendsId':'A'`), cell("D", `,'qExtendsId':'D'`))
+	ring := func(id, extends, members string) objectRead {
+		return object(t, id, "", `{'qProperty':{'qInfo':{'qId':'`+id+`'},'qExtendsId':'`+extends+`'`+members+`}}`)
+	}
+	read.Masters = []objectRead{
+		ring("A", "B", `,'title':'a'`), ring("B", "A", `,'subtitle':'b','qHyperCubeDef':{'qMeasures':[{'qDef':{'qDef':'1'}}]}`), ring("D", "D", ""),
+	}
+	s := mapApp(testOptions(), read)
+	r := reportOf(t, s, "q/app-1/S/C")
+	if r.Name != "a" || r.SourceDescription != "b" || fieldOf(t, s, "q/app-1/S/C/measure/0").Formula != "1" {
+		t.Errorf("a master's master counts too: %+v", r)
+	}
+}
+
+func TestVariables(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	read.Variables = js(t, `[
+		{'qName':'vA','qDefinition':'=Sum(x)','qDescription':'d','qInfo':{'qId':'1'},'qMeta':{'createdDate':'2024-03-01T10:00:00Z'},'qData':{'tags':['t'],'numberPresentation':{'qType':'U'}}},
+		{'qName':'ErrorMode','qDefinition':'1','qInfo':{'qId':'2'},'qIsScriptCreated':true},
+		{'qName':'StripComments','qInfo':{'qId':'3'},'qIsReserved':true,'qIsScriptCreated':true},
+		{'qName':'vEmpty','qInfo':{'qId':'4'},'qIsConfig':true}]`).items
+	s := mapApp(testOptions(), read)
+	wantNoGaps(t, s)
+	want := []catalog.ReportField{
+		{
+			Key: "q/app-1/1", Report: "q/app-1", Type: catalog.Variable, Origin: catalog.OriginMaster, Name: "vA", Formula: "=Sum(x)", Description: "d",
+			Tags: []string{"t"}, CreatedAt: day(1), Attributes: catalog.Attributes{"number_format": map[string]any{"qType": "U"}},
+		},
+		// Its name is that of a system variable; what it is, is said by the flags alone.
+		{Key: "q/app-1/2", Report: "q/app-1", Type: catalog.Variable, Origin: catalog.OriginScript, Name: "ErrorMode", Formula: "1"},
+	}
+	if diff := cmp.Diff(want, s.Fields); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	opts := testOptions()
+	opts.SystemVariables = true
+	if all := mapApp(opts, read).Fields; len(all) != 4 {
+		t.Errorf("%d variables with system_variables, want 4", len(all))
+	}
+}
+
+func TestTheScriptIsKeptByteForByteAndAnEmptyOneHasNoRow(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	if s := mapApp(testOptions(), read); len(s.Sources) != 0 {
+		t.Errorf("an empty script has a row: %+v", s.Sources)
+	}
+	read.Script = "\uFEFF///$tab Main\r\nSET x='ü';\n"
+	got := mapApp(testOptions(), read).Sources
+	want := []catalog.SourceCode{{
+		Key: "q/app-1/script", Report: "q/app-1", Name: "Sales", Type: "Script", Language: "qlik-load-script", Code: read.Script,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTheDataModelWithoutSystemTablesAndFields(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	read.Metadata = []byte(`{"fields":[
+		{"name":"$Field","is_system":true,"src_tables":["$$SysTable 1"]},
+		{"name":"A/B","src_tables":["T","U"],"cardinal":26,"comment":"c","tags":["$key"],"distinct_only":true},
+		{"name":"C","src_tables":["T"],"is_hidden":true},
+		{"name":"C"}],
+		"tables":[{"name":"$$SysTable 1","is_system":true},{"name":"T","no_of_rows":26,"no_of_fields":4,"no_of_key_fields":1,"comment":"x"},{"name":"U"}],
+		"has_section_access":true,"static_byte_size":17}`)
+	s := mapApp(testOptions(), read)
+	wantNoGaps(t, s)
+	tables := []catalog.ModelTable{
+		{Key: "q/app-1/table/T", Report: "q/app-1", Name: "T", Rows: 26, Fields: 4, KeyFields: 1, Comment: "x"},
+		{Key: "q/app-1/table/U", Report: "q/app-1", Name: "U"},
+	}
+	fields := []catalog.ModelField{
+		{
+			Key: "q/app-1/field/A%2FB", Report: "q/app-1", Name: "A/B", Comment: "c", Tables: []string{"T", "U"}, IsKey: true, Cardinality: 26,
+			Tags: []string{"$key"}, Attributes: catalog.Attributes{"distinct_only": true},
+		},
+		{Key: "q/app-1/field/C", Report: "q/app-1", Name: "C", Tables: []string{"T"}, IsHidden: true},
+	}
+	if diff := cmp.Diff(tables, s.Tables); diff != "" {
+		t.Errorf("tables (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(fields, s.Columns); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	if a := reportOf(t, s, "q/app-1").Attributes; a["section_access"] != true {
+		t.Errorf("attributes %v", a)
+	}
+}
+
+func TestBrokenMetadataIsAGapAndTheRestIsExact(t *testing.T) {
+	t.Parallel()
+	for _, metadata := range []string{`{"fields":[{"na`, `[]`, `null`, `<html>`} {
+		read := sheetWith(t, cell("C", ""))
+		read.Metadata = []byte(metadata)
+		s := mapApp(testOptions(), read)
+		if len(s.Gaps) != 1 || s.Gaps[0].Part != catalog.PartDataModel || s.Gaps[0].Key != "q/app-1" || catalog.CodeOf(s.Gaps[0].Err) != catalog.CodeUnreadable {
+			t.Errorf("%s: gaps %+v", metadata, s.Gaps)
+		}
+		if len(s.Reports) != 3 {
+			t.Errorf("%s: %d reports, want 3", metadata, len(s.Reports))
+		}
+	}
+}
+
+func TestARefusedAppHasTheSheetsThatTheRepositoryLists(t *testing.T) {
+	t.Parallel()
+	read := testApp()
+	refused := &catalog.Error{Code: catalog.CodeSectionAccess, Op: "open app", Key: "q/app-1"}
+	read.Gaps = []catalog.Gap{{Part: catalog.PartApp, Key: "q/app-1", Err: refused}}
+	read.SheetRows = []sheetRow{{
+		ID: "S", Name: "Overview", Description: "D", Owner: person{ID: "o-1"}, Published: true, Approved: true, Created: day(1), Modified: day(2), PublishTime: day(3),
+	}}
+	s := mapApp(testOptions(), read)
+	r := reportOf(t, s, "q/app-1/S")
+	if !r.Incomplete || r.Name != "Overview" || r.Owner != `ACME\ann` || r.Type != "Sheet" || r.Parent != "q/app-1" || r.PublishedAt != day(3) || !*r.Approved {
+		t.Errorf("sheet %+v", r)
+	}
+	if app := reportOf(t, s, "q/app-1"); app.Incomplete || app.Name != "Sales" {
+		t.Errorf("app %+v", app)
+	}
+	if len(s.Gaps) != 1 || len(s.Groups) != 1 {
+		t.Errorf("gaps %v, groups %v", s.Gaps, s.Groups)
+	}
+}
+
+func TestWhatCannotBeReadIsAGapAndTheRestIsExact(t *testing.T) {
+	t.Parallel()
+	denied := &catalog.Error{Code: catalog.CodeForbidden, Op: "read"}
+	good := cell("C", `,'qHyperCubeDef':{'qMeasures':[{'qDef':{'qDef':'1'}}]}`)
+	type gap struct {
+		Part catalog.Part
+		Key  catalog.Key
+		Code catalog.Code
+	}
+	for _, c := range []struct {
+		name   string
+		spoil  func(*appRead)
+		gap    gap
+		cells  []string
+		absent string // a field that must not be there
+	}{
+		{"a sheet denied", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Err: denied}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeForbidden}, nil, ""},
+		{"a sheet without properties", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte("null")}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
+		{"a sheet cut off", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte(`{"qProp`)}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
+		{"a measure denied", func(r *appRead) { r.Measures = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMeasures, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a dimension denied", func(r *appRead) { r.Dimensions = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartDimensions, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a master object denied", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a master object without properties", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Entry: []byte(`{}`)}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeUnreadable}, nil, "X"},
+		{"a variable without an id", func(r *appRead) { r.Variables = js(t, `[{'qName':'v'}]`).items }, gap{catalog.PartVariables, "q/app-1", catalog.CodeUnreadable}, nil, ""},
+		{"a cell without an id", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{}}`}, ""},
+		{"a cell that is null", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`null`}, ""},
+		{"children that are no list", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{'qInfo':{'qId':'K'}},'qChildren':'x'}`}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			read := sheetWith(t, append(c.cells, good)...)
+			if c.spoil != nil {
+				c.spoil(read)
+			}
+			s := mapApp(testOptions(), read)
+			if len(s.Gaps) != 1 {
+				t.Fatalf("gaps %+v, want one", s.Gaps)
+			}
+			if diff := cmp.Diff(c.gap, gap{s.Gaps[0].Part, s.Gaps[0].Key, catalog.CodeOf(s.Gaps[0].Err)}); diff != "" {
+				t.Errorf("gap (-want +got):\n%s", diff)
+			}
+			reportOf(t, s, "q/app-1/S/C")
+			if f := fieldOf(t, s, "q/app-1/S/C/measure/0"); f.Formula != "1" {
+				t.Errorf("formula %q", f.Formula)
+			}
+			if _, there := formulas(s)[c.absent]; there {
+				t.Errorf("%s has a row", c.absent)
+			}
+		})
+	}
+}
+
+func TestUsesOfAnUnreadMasterKeepWhatTheCatalogHas(t *testing.T) {
+	t.Parallel()
+	denied := errors.New("denied")
+	read := sheetWith(t, cell("C", `,'qHyperCubeDef':{'qMeasures':[{'qLibraryId':'X'}],'qDimensions':[{'qLibraryId':'Y'}]}`), cell("I", `,'qExtendsId':'M'`))
+	read.Measures = []objectRead{{ID: "X", Err: denied}}
+	read.Masters = []objectRead{{ID: "M", Err: denied}}
+	read.Gaps = []catalog.Gap{{Part: catalog.PartDimensions, Key: "q/app-1", Err: denied}}
+	s := mapApp(testOptions(), read)
+	for key, master := range map[catalog.Key]catalog.Key{"q/app-1/S/C/measure/0": "q/app-1/X", "q/app-1/S/C/dimension/0": "q/app-1/Y"} {
+		if f := fieldOf(t, s, key); !f.Incomplete || f.Master != master {
+			t.Errorf("%+v isn't marked as incomplete", f)
+		}
+	}
+	if !reportOf(t, s, "q/app-1/S/I").Incomplete {
+		t.Error("an instance of an unread master isn't marked as incomplete")
+	}
+	if last := s.Gaps[len(s.Gaps)-1]; last.Part != catalog.PartSheet || last.Key != "q/app-1/S/I" {
+		t.Errorf("the instance's fields aren't kept by a gap: %+v", s.Gaps)
+	}
+}
+
+func TestNULBecomesTheReplacementCharacterAndNothingElseChanges(t *testing.T) {
+	t.Parallel()
+	s := mapApp(testOptions(), sheetWith(t, cell("C", `,'title':'a\u0000b \n\t\u00e9 \ud83d\ude00 '`)))
+	if got, want := reportOf(t, s, "q/app-1/S/C").Name, "a\uFFFDb \n\té 😀 "; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestKeysAreUniqueEvenIfIdsAreNot(t *testing.T) {
+	t.Parallel()
+	read := sheetWith(t, cell("C", `,'title':'first'`), cell("C", `,'title':'second'`))
+	s := mapApp(testOptions(), read)
+	if r := reportOf(t, s, "q/app-1/S/C"); r.Name != "first" || len(s.Reports) != 3 {
+		t.Errorf("%d reports, C is %q", len(s.Reports), r.Name)
+	}
+}
+
+func TestBusinessDataStaysOutOfAttributes(t *testing.T) {
+	t.Parallel()
+	s := mapApp(testOptions(), sheetWith(t, cell("C", `,'actions':[{'actionType':'selectValues','field':'F','value':'Acme Corp'}],
+		'color':{'mode':'byDimension','byDimDef':{'key':'F'},'colorMap':{'Acme Corp':1}},'qHyperCubeDef':{'qInitialDataFetch':[{'x':'Acme Corp'}]}`)))
+	a := reportOf(t, s, "q/app-1/S/C").Attributes
+	if text := fmt.Sprint(a); strings.Contains(text, "Acme") {
+		t.Errorf("attributes hold business data: %s", text)
+	}
+	want := []any{map[string]any{"type": "selectValues", "field": "F"}}
+	if diff := cmp.Diff(want, plainList(a["actions"])); diff != "" {
+		t.Errorf("actions (-want +got):\n%s", diff)
+	}
+}
+
+func plainList(v any) []any {
+	list, ok := v.([]any)
+	if !ok {
+		return nil
+	}
+	return list
+}
