@@ -1,0 +1,121 @@
+package qliksense
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// judgeNetwork says what is wrong between here and the server.
+func judgeNetwork(err error) verdict {
+	if v, ok := judgeTLS(err); ok {
+		return v
+	}
+	var (
+		dns  *net.DNSError
+		op   *net.OpError
+		late net.Error
+	)
+	where := "the server"
+	if errors.As(err, &op) && op.Addr != nil {
+		where = op.Addr.String()
+	}
+	switch {
+	case err == nil:
+		return verdict{catalog.CodeInternal, "", ""}
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return verdict{catalog.CodeUnreachable, fmt.Sprintf("there is no host named %s", dns.Name), "Check the host name in url, and that this machine's name server knows it."}
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return verdict{catalog.CodeUnreachable, "nothing listens at " + where + " (connection refused)", "Check host and port in url, and that the service is running."}
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return verdict{catalog.CodeUnreachable, "there is no way to " + where + " in the network", "Check the network, routes and firewalls between this machine and the server."}
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &late) && late.Timeout():
+		return verdict{catalog.CodeTimeout, "the server didn't answer in time", "Check that the server is reachable and not overloaded; a firewall may drop packets silently."}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return verdict{catalog.CodeUnreachable, "the server closed the connection in the middle of an answer", "Check that url has the right scheme and port; try again later."}
+	case op != nil || dns != nil:
+		return verdict{catalog.CodeUnreachable, "", "Check host and port in url, and the network between."}
+	case strings.Contains(err.Error(), "malformed HTTP"):
+		return verdict{catalog.CodeInvalid, "what listens at this address doesn't speak HTTP", "Check the port and the scheme (https or http) in url."}
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		return verdict{catalog.CodeInvalid, "", "Check that the file exists and that this program may read it."}
+	}
+	return verdict{catalog.CodeInternal, "", ""}
+}
+
+// judgeTLS says why the other side isn't trusted, or doesn't trust us.
+func judgeTLS(err error) (verdict, bool) {
+	var (
+		unknown x509.UnknownAuthorityError
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
+		record  tls.RecordHeaderError
+		alert   tls.AlertError
+	)
+	untrusted := catalog.CodeUnauthorized
+	switch {
+	case errors.As(err, &unknown):
+		return verdict{
+			untrusted, "the server's certificate is signed by an authority that this machine doesn't know" + issuer(unknown.Cert),
+			"Put that authority's root certificate into a file and name it in tls.ca_file.",
+		}, true
+	case errors.As(err, &name):
+		names := certificateNames(name.Certificate)
+		return verdict{
+			untrusted, fmt.Sprintf("the server's certificate is not for %s but for %s", name.Host, names),
+			"Set tls.server_name (or alias_host_name) to a name that the certificate has, or url to that host.",
+		}, true
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return verdict{untrusted, "the server's certificate " + validity(invalid.Cert), "Renew the server's certificate, and check this machine's clock."}, true
+	case errors.As(err, &invalid):
+		return verdict{untrusted, "", "Give the server a valid certificate, or name its authority in tls.ca_file."}, true
+	case errors.As(err, &record), err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return verdict{catalog.CodeInvalid, "what listens at this address doesn't speak TLS", "Write url with http://, or with the port that serves https."}, true
+	case errors.As(err, &alert):
+		return verdict{untrusted, "the server broke off the TLS handshake: " + alert.Error(), "Direct ports (4242, 4747) want a client certificate of the site: see authentication: certificate."}, true
+	}
+	return verdict{}, false
+}
+
+func issuer(c *x509.Certificate) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (issuer %s)", c.Issuer)
+}
+
+func certificateNames(c *x509.Certificate) string {
+	if c == nil {
+		return "another name"
+	}
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	if len(names) == 0 {
+		return c.Subject.String()
+	}
+	if len(names) > 5 {
+		names = append(names[:5], "…")
+	}
+	return strings.Join(names, ", ")
+}
+
+func validity(c *x509.Certificate) string {
+	if c == nil {
+		return "has expired or is not yet valid"
+	}
+	return fmt.Sprintf("is valid from %s to %s only", c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
+}
