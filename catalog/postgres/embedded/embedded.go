@@ -65,7 +65,8 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Server is an open embedded Postgres: owned by this process or joined.
+// Server is an open embedded Postgres: owned by this process or joined. Keep it until Close: its
+// locks are open files, which end when it is collected as garbage.
 type Server struct {
 	socketDir string
 	joined    bool

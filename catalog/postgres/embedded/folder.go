@@ -122,7 +122,7 @@ func (f *folder) account() (account, error) {
 			return account{uid: uid, gid: gid, drop: true}, nil
 		}
 	}
-	return account{}, errors.New("Postgres refuses to run as root, and there is neither a user postgres nor a user nobody: " +
+	return account{}, errors.New("root cannot run Postgres, and there is neither a user postgres nor a user nobody: " +
 		"create one, run as an ordinary user, or set QLIKCRAWLER_DATABASE_URL")
 }
 
@@ -137,7 +137,7 @@ func (f *folder) prepare(acc account) error {
 			return fmt.Errorf("embedded Postgres: %w", err)
 		}
 		if !acc.mayEnter(info) {
-			return fmt.Errorf("Postgres refuses to run as root and runs as %s instead, who cannot enter %s (mode %04o): "+
+			return fmt.Errorf("root cannot run Postgres, which runs as %s instead, who cannot enter %s (mode %04o): "+
 				"run \"chmod o+x %s\", or choose another folder with QLIKCRAWLER_DATA_DIR, such as /var/lib/qlikcrawler",
 				userTitle(acc.uid), at, info.Mode().Perm(), at)
 		}

@@ -37,6 +37,7 @@ type cluster struct {
 	strategy  string           // the clause of "create database" that copies fastest, if the server knows it
 	server    *embedded.Server // kept, since its locks end when it is collected
 	keepAlive *os.File         // our end of the watcher's pipe
+	migrated  func() error     // makes the template of migrated databases, once
 	databases atomic.Int64
 }
 
@@ -75,6 +76,7 @@ func startCluster() (*cluster, error) {
 		return nil, err
 	}
 	c.admin = c.server.URL()
+	c.migrated = sync.OnceValue(c.migrateTemplate)
 	return c, c.chooseStrategy(ctx)
 }
 
