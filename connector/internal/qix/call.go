@@ -3,7 +3,6 @@ package qix
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 )
@@ -92,8 +91,7 @@ func contextError(method string, ctx context.Context) error {
 // decodeError says what is wrong with a result. One that isn't JSON ends the session: nothing that
 // comes after it can be trusted.
 func (s *Session) decodeError(method string, result []byte, err error) error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if !json.Valid(result) {
 		s.fail(&FrameError{Size: int64(len(result)), Start: "(result of " + method + ")", Err: err})
 	}
 	return &DecodeError{Method: method, Err: err}
@@ -123,11 +121,12 @@ func send[T any](ctx context.Context, s *Session, r request, decode func([]byte)
 	if r.second != "" {
 		reply.name = r.second
 	}
-	var err error
-	if c.params, err = encodeParams(r.params); err != nil {
+	params, err := json.Marshal(append([]any{}, r.params...)) // none: an empty array
+	if err != nil {
 		c.finish(nil, fmt.Errorf("parameters of %s: %w", r.method, err))
 		return reply
 	}
+	c.params = params
 	if ctx.Err() != nil {
 		c.finish(nil, contextError(reply.name, ctx))
 		return reply

@@ -47,11 +47,11 @@ type Dialer struct {
 }
 
 // Dial opens a WebSocket and waits until the Engine has greeted. header carries cookies, Origin,
-// Host and whatever the server wants to see; url is ws or wss. ctx bounds Dial only, not the
+// Host and whatever the server wants to see; address is ws:// or wss://. ctx bounds Dial only, not the
 // session. Errors: *HandshakeError, *AuthError, *PushError, or ctx's own. No error shows the query
-// of url, where tokens travel.
-func (d Dialer) Dial(ctx context.Context, url string, header http.Header) (*Session, error) {
-	conn, raw, err := d.upgrade(ctx, url, header)
+// of address, where tokens travel.
+func (d Dialer) Dial(ctx context.Context, address string, header http.Header) (*Session, error) {
+	conn, raw, err := d.upgrade(ctx, address, header)
 	if err != nil {
 		return nil, err
 	}

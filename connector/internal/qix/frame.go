@@ -65,18 +65,19 @@ func appendRequest(buf []byte, id int64, handle int, method string, params []byt
 	buf = append(buf, `,"handle":`...)
 	buf = strconv.AppendInt(buf, int64(handle), 10)
 	buf = append(buf, `,"method":`...)
-	buf = strconv.AppendQuote(buf, method)
+	buf = append(buf, quote(method)...)
 	buf = append(buf, `,"params":`...)
 	buf = append(buf, params...)
 	return append(buf, '}')
 }
 
-// encodeParams makes the positional parameters of a call.
-func encodeParams(params []any) ([]byte, error) {
-	if len(params) == 0 {
-		return []byte("[]"), nil
+// quote makes a JSON string.
+func quote(text string) []byte {
+	quoted, err := json.Marshal(text)
+	if err != nil { // can't be: a string always encodes
+		return []byte(`""`)
 	}
-	return json.Marshal(params)
+	return quoted
 }
 
 // engineError decodes the member error of a reply, whatever shape it has.
@@ -90,7 +91,7 @@ func engineError(method string, raw []byte) *EngineError {
 		return &EngineError{Method: method, Message: excerpt(raw)}
 	}
 	return &EngineError{
-		Code: int(body.Code), Parameter: string(body.Parameter), Message: string(body.Message), Method: method,
+		Code: body.Code.Int(), Parameter: string(body.Parameter), Message: string(body.Message), Method: method,
 	}
 }
 

@@ -31,12 +31,8 @@ func decodeHandle(s *Session, method string, result []byte) (Handle, error) {
 	if err != nil {
 		return Handle{}, s.decodeError(method, result, err)
 	}
-	id := int(w.Handle)
-	if Number(id) != w.Handle || id < 0 {
-		id = 0 // NaN, a fraction: nothing that can be called
-	}
 	return Handle{
-		ID: id, Type: string(w.Type), GenericType: string(w.GenericType), GenericID: string(w.GenericID), session: s,
+		ID: max(w.Handle.Int(), 0), Type: string(w.Type), GenericType: string(w.GenericType), GenericID: string(w.GenericID), session: s,
 	}, nil
 }
 

@@ -14,8 +14,8 @@ type Counts struct {
 	Retries       int64 // requests sent again after error 15
 	Cancels       int64 // CancelRequests sent
 	Probes        int64 // EngineVersion sent into silence
-	Opens         int64 // OpenDoc sent
-	OpensWithData int64 // those of them that ask for the data
+	Opens         int64 // calls of OpenDoc
+	OpensWithData int64 // those of them that asked for the data
 	FramesIn      int64 // messages received
 	BytesIn       int64 // bytes of messages received, as the WebSocket carries them inside its frames
 	BytesOut      int64 // bytes of messages sent, likewise

@@ -29,7 +29,7 @@ func (s *Session) read() {
 }
 
 // keepScratch is how large a read buffer a session keeps for the next message.
-const keepScratch = 1 << 20
+const keepScratch = 4 << 20
 
 // readMessage returns one message in memory of its own. It reads into a buffer that lasts, since
 // the size of a message is known at its end only, and copies; what outgrows the buffer is handed
@@ -172,7 +172,7 @@ func (s *Session) write() {
 		if buf, ok = s.next(buf[:0]); ok {
 			_ = s.conn.SetWriteDeadline(time.Now().Add(s.limit.write)) // never fails
 			if err := s.conn.WriteMessage(websocket.TextMessage, buf); err != nil {
-				s.fail(fmt.Errorf("write: %w", err))
+				s.broken(fmt.Errorf("write: %w", err))
 				return
 			}
 			s.meter.bytesOut.Add(int64(len(buf)))
@@ -186,6 +186,16 @@ func (s *Session) write() {
 			silence.Reset(s.probeAfterSilence())
 		}
 	}
+}
+
+// broken ends the session after a write has failed. The reader goes first if it still finds
+// something: a server that hangs up says why in its last message.
+func (s *Session) broken(err error) {
+	select {
+	case <-s.done:
+	case <-time.After(200 * time.Millisecond):
+	}
+	s.fail(err)
 }
 
 // next puts the message to be sent next into buf: a cancel or a probe, else the next call if the

@@ -54,6 +54,7 @@ func newSession(conn *websocket.Conn, raw net.Conn, limit limits, meter *Meter) 
 		wake: make(chan struct{}, 1), connected: make(chan struct{}), done: make(chan struct{}),
 		pending: map[int64]*call{},
 	}
+	conn.SetReadLimit(limit.maxFrame) // there is none by default
 	s.lastArrival.Store(time.Now().UnixNano())
 	s.ended.Go(s.read)
 	s.ended.Go(s.write)
@@ -178,7 +179,7 @@ func (s *Session) wait(ctx context.Context, nudgeAfter time.Duration) error {
 	for {
 		select {
 		case <-s.connected:
-			return nil
+			return s.Err() // it may have ended since
 		case <-s.done:
 			return s.Err()
 		case <-ctx.Done():

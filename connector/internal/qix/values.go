@@ -26,6 +26,14 @@ func (n *Number) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// Int is n as an integer; 0 if it isn't one that the Engine can mean, such as NaN or a fraction.
+func (n Number) Int() int {
+	if n != Number(math.Trunc(float64(n))) || math.Abs(float64(n)) > 1<<53 {
+		return 0
+	}
+	return int(n)
+}
+
 // A Text is a string that some servers send as another kind of value, whose JSON it then is.
 type Text string
 
