@@ -158,6 +158,9 @@ type Content struct {
 	Lineage     []LineageItem   // what the last reload stored
 	Metadata    json.RawMessage // data/metadata; nil: 404 (never reloaded here)
 	Connections []json.RawMessage
+	// ScriptModified is when the script last changed: the date of its row in the Repository. Zero: when
+	// the app was made.
+	ScriptModified time.Time
 }
 
 // An Item is an app object with its row in the Repository.

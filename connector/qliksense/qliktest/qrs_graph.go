@@ -1,0 +1,283 @@
+package qliktest
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A row is an entity as one of the Repository's listings has it, with who may read it.
+type row struct {
+	*object
+	see  func(*User) bool
+	hub  func(*User) bool // for apps: is it in the user's hub?
+	full func(*User) bool // may the user change it? (privileges)
+}
+
+// A rowCache holds the site's entities until the site is edited.
+type rowCache struct {
+	mu      sync.Mutex
+	stamp   int
+	graph   *graph
+	results map[string][]row    // by query, see query.key
+	titles  map[*byte]itemTitle // of property trees, by the address of their JSON: edits replace it
+}
+
+// current gives the entities of the site as it is. The caller holds Server.mu for reading and the
+// cache's own lock.
+func (c *rowCache) current(s *Server) *graph {
+	if c.titles == nil {
+		c.titles = map[*byte]itemTitle{}
+	}
+	if c.graph == nil || c.stamp != s.stamp {
+		c.graph, c.stamp, c.results = newGraph(s.site, c.titles), s.stamp, map[string][]row{}
+	}
+	return c.graph
+}
+
+// A graph is all entities of a site, each made once, when it is first needed.
+type graph struct {
+	site    *Site
+	titles  map[*byte]itemTitle
+	users   map[*User]*object
+	streams map[*Stream]*object
+	tags    map[*Tag]*object
+	defs    map[*CustomPropertyDefinition]*object
+	apps    map[*App]*object
+	inside  map[*App][]row
+}
+
+func newGraph(site *Site, titles map[*byte]itemTitle) *graph {
+	return &graph{
+		site: site, titles: titles,
+		users: map[*User]*object{}, streams: map[*Stream]*object{}, tags: map[*Tag]*object{},
+		defs: map[*CustomPropertyDefinition]*object{}, apps: map[*App]*object{}, inside: map[*App][]row{},
+	}
+}
+
+// once makes the object of a thing when it is asked for the first time.
+func once[K comparable](made map[K]*object, thing K, build func() *object) *object {
+	if o, ok := made[thing]; ok {
+		return o
+	}
+	o := build()
+	made[thing] = o
+	return o
+}
+
+// Members of entities where others refer to them: the condensed form (facts B.2).
+var (
+	condensedUser       = []string{"id", "userId", "userDirectory", "userDirectoryConnectorName", "name", "privileges"}
+	condensedNamed      = []string{"id", "name", "privileges"}
+	condensedDefinition = []string{"id", "name", "valueType", "choiceValues", "privileges"}
+	condensedApp        = []string{
+		"id", "name", "appId", "publishTime", "published", "stream", "savedInProductVersion",
+		"migrationHash", "availabilityStatus", "privileges",
+	}
+)
+
+// installed is the date of what the site's data gives no date for.
+var installed = time.Date(2019, 1, 4, 19, 40, 6, 191_000_000, time.UTC)
+
+// head is what every entity begins with.
+func head(id string, created, modified time.Time, by *User) []member {
+	name := `INTERNAL\sa_repository`
+	if by != nil {
+		name = by.Account()
+	}
+	return []member{
+		{"id", guid(id)},
+		{"createdDate", date{Time: created}},
+		{"modifiedDate", date{Time: modified}},
+		{"modifiedByUserName", name},
+	}
+}
+
+// entity closes an object with what every entity ends with.
+func entity(schema string, members ...[]member) *object {
+	o := &object{schema: schema}
+	for _, part := range members {
+		o.members = append(o.members, part...)
+	}
+	o.members = append(o.members, member{"privileges", nil}, member{"schemaPath", schema})
+	return o
+}
+
+func (g *graph) user(u *User) *object {
+	return once(g.users, u, func() *object {
+		var attributes []*object
+		attribute := func(kind, value string) {
+			attributes = append(attributes, &object{members: []member{
+				{"attributeType", kind}, {"attributeValue", value}, {"externalId", ""},
+			}})
+		}
+		if u.Email != "" {
+			attribute("Email", u.Email)
+		}
+		for _, group := range u.Groups {
+			attribute("Group", group)
+		}
+		return entity("User", head(idOr(u.ID, "user", u.Account()), installed, installed, nil), []member{
+			{"customProperties", []*object(nil)},
+			{"userId", u.Name},
+			{"userDirectory", u.Directory},
+			{"userDirectoryConnectorName", u.Directory},
+			{"name", orElse(u.DisplayName, u.Name)},
+			{"roles", slices.Clone(u.Roles)},
+			{"attributes", attributes},
+			{"inactive", u.Inactive},
+			{"removedExternally", u.RemovedExternal},
+			{"blacklisted", false},
+			{"deleteProhibited", false},
+			{"tags", []ref(nil)},
+		})
+	})
+}
+
+// owner refers to a user; nobody is sa_repository, as for what the installation made.
+func (g *graph) owner(u *User) ref {
+	if u == nil {
+		u = &User{Directory: "INTERNAL", Name: "sa_repository"}
+	}
+	return ref{g.user(u), condensedUser}
+}
+
+func (g *graph) tag(t *Tag) *object {
+	return once(g.tags, t, func() *object {
+		return entity("Tag", head(t.ID, installed, installed, nil), []member{{"name", t.Name}})
+	})
+}
+
+func (g *graph) tagged(tags []*Tag) []ref {
+	refs := make([]ref, len(tags))
+	for i, t := range tags {
+		refs[i] = ref{g.tag(t), condensedNamed}
+	}
+	return refs
+}
+
+func (g *graph) definition(d *CustomPropertyDefinition) *object {
+	return once(g.defs, d, func() *object {
+		return entity("CustomPropertyDefinition", head(d.ID, installed, installed, nil), []member{
+			{"name", d.Name},
+			{"valueType", "Text"},
+			{"choiceValues", slices.Clone(d.Choices)},
+			{"objectTypes", slices.Clone(d.ObjectTypes)},
+			{"description", d.Description},
+		})
+	})
+}
+
+// customProperties gives one entry per value (facts B.2).
+func (g *graph) customProperties(holder string, values []CustomProperty) []*object {
+	list := make([]*object, len(values))
+	for i, v := range values {
+		id := idOr("", holder, v.Definition.ID, v.Value)
+		list[i] = &object{schema: "CustomPropertyValue", members: append(
+			head(id, installed, installed, nil),
+			member{"value", v.Value},
+			member{"definition", ref{g.definition(v.Definition), condensedDefinition}},
+			member{"schemaPath", "CustomPropertyValue"},
+		)}
+	}
+	return list
+}
+
+func (g *graph) stream(st *Stream) *object {
+	return once(g.streams, st, func() *object {
+		return entity("Stream", head(st.ID, st.Created, st.Modified, st.Owner), []member{
+			{"customProperties", g.customProperties(st.ID, st.CustomProperties)},
+			{"owner", g.owner(st.Owner)},
+			{"name", st.Name},
+			{"tags", g.tagged(st.Tags)},
+		})
+	})
+}
+
+func (g *graph) app(a *App) *object {
+	return once(g.apps, a, func() *object {
+		stream := ref{}
+		if a.Stream != nil {
+			stream = ref{g.stream(a.Stream), condensedNamed}
+		}
+		return entity("App", head(a.ID, a.Created, a.Modified, a.ModifiedBy), []member{
+			{"customProperties", g.customProperties(a.ID, a.CustomProperties)},
+			{"owner", g.owner(a.Owner)},
+			{"name", a.Name},
+			{"appId", ""}, // always empty
+			{"sourceAppId", guid("")},
+			{"targetAppId", guid("")},
+			{"publishTime", date{Time: a.PublishTime}},
+			{"published", a.Published()},
+			{"tags", g.tagged(a.Tags)},
+			{"description", a.Description},
+			{"stream", stream},
+			{"fileSize", a.FileSize},
+			{"lastReloadTime", date{Time: a.LastReload}},
+			{"thumbnail", a.Thumbnail},
+			{"savedInProductVersion", a.SavedInProductVersion},
+			{"migrationHash", a.MigrationHash},
+			{"dynamicColor", a.DynamicColor},
+			{"availabilityStatus", int64(a.AvailabilityStatus)},
+			{"lastDataDistribution", date{}},
+			{"staticByteSize", a.StaticByteSize},
+		})
+	})
+}
+
+// An itemTitle is what the Repository keeps of an object's properties.
+type itemTitle struct{ id, typ, title, description, hash string }
+
+// title reads an item's properties, once for each JSON text.
+func (g *graph) title(property json.RawMessage) itemTitle {
+	if len(property) == 0 {
+		return itemTitle{}
+	}
+	if t, ok := g.titles[&property[0]]; ok {
+		return t
+	}
+	var p struct {
+		Info struct {
+			ID   string `json:"qId"`
+			Type string `json:"qType"`
+		} `json:"qInfo"`
+		Meta struct {
+			Title       string `json:"title"`
+			Description string `json:"description"`
+		} `json:"qMetaDef"`
+		Name string `json:"qName"` // of variables
+	}
+	_ = json.Unmarshal(property, &p) // what doesn't fit stays empty
+	t := itemTitle{
+		p.Info.ID, p.Info.Type, orElse(p.Meta.Title, p.Name), p.Meta.Description, contentHash(property),
+	}
+	g.titles[&property[0]] = t
+	return t
+}
+
+// contentHash changes when the content does.
+func contentHash(b []byte) string {
+	sum := sha256.Sum256(b)
+	return base64.RawStdEncoding.EncodeToString(sum[:])
+}
+
+// idOr is id, or else a GUID made of the parts: the same parts give the same GUID.
+func idOr(id string, parts ...string) string {
+	if id != "" {
+		return id
+	}
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
+}
+
+func orElse(s, fallback string) string {
+	if s == "" {
+		return fallback
+	}
+	return s
+}

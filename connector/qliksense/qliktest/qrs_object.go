@@ -1,0 +1,173 @@
+package qliktest
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// An object is an entity of the Repository with its members in the order in which it sends them.
+// It never changes once it is made. A member's value is nil, bool, int64, string, []string, guid,
+// date, enum, *object, []*object, ref or []ref.
+type object struct {
+	schema  string // "App", "App.Object", …: schemaPath
+	members []member
+}
+
+type member struct {
+	name  string
+	value any
+}
+
+// A guid is a GUID; "" is the nil GUID.
+type guid string
+
+const nilGUID = "00000000-0000-0000-0000-000000000000"
+
+// A date is a date of the Repository; the zero time is the sentinel of 1753.
+type date struct {
+	time.Time
+	bare bool // the sentinel is sent without a fraction
+}
+
+// nullDate is how the Repository says "never" (facts B.1).
+var nullDate = time.Date(1753, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (d date) value() time.Time {
+	if d.IsZero() {
+		return nullDate
+	}
+	return d.UTC()
+}
+
+// String has a varying fraction as the Repository has (facts B.1): seven digits where the time has
+// them, else three with trailing zeros trimmed where something is left, none for a bare sentinel.
+func (d date) String() string {
+	t := d.value()
+	switch {
+	case d.bare && d.IsZero():
+		return t.Format("2006-01-02T15:04:05Z")
+	case t.Nanosecond()%int(time.Millisecond) != 0:
+		return t.Format("2006-01-02T15:04:05.0000000Z")
+	case t.Nanosecond() == 0:
+		return t.Format("2006-01-02T15:04:05.000Z")
+	default:
+		return t.Format("2006-01-02T15:04:05.999Z")
+	}
+}
+
+// An enum is a number that filters may also name.
+type enum struct {
+	number int64
+	names  []string // by number
+}
+
+// A ref is another entity, of which only some members are sent; paths of filters and columns reach
+// all of it. A nil to is sent as null.
+type ref struct {
+	to    *object
+	shown []string
+}
+
+// get finds a member; letter case doesn't matter (facts B.3).
+func (o *object) get(name string) (any, bool) {
+	for _, m := range o.members {
+		if strings.EqualFold(m.name, name) {
+			return m.value, true
+		}
+	}
+	return nil, false
+}
+
+// id is the entity's id.
+func (o *object) id() string {
+	v, _ := o.get("id")
+	g, _ := v.(guid)
+	return string(g)
+}
+
+// with gives a copy that has another value for a member.
+func (o *object) with(name string, value any) *object {
+	c := &object{schema: o.schema, members: slices.Clone(o.members)}
+	for i := range c.members {
+		if c.members[i].name == name {
+			c.members[i].value = value
+		}
+	}
+	return c
+}
+
+// appendObject writes an object as JSON; shown limits it to some members (nil: all).
+func appendObject(b []byte, o *object, shown []string) []byte {
+	b = append(b, '{')
+	first := true
+	for _, m := range o.members {
+		if shown != nil && !slices.Contains(shown, m.name) {
+			continue
+		}
+		if !first {
+			b = append(b, ',')
+		}
+		first = false
+		b = strconv.AppendQuote(b, m.name)
+		b = append(b, ':')
+		b = appendValue(b, m.value)
+	}
+	return append(b, '}')
+}
+
+// appendValue writes a member's value as JSON.
+func appendValue(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...)
+	case bool:
+		return strconv.AppendBool(b, v)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case enum:
+		return strconv.AppendInt(b, v.number, 10)
+	case guid:
+		if v == "" {
+			v = nilGUID
+		}
+		return appendString(b, string(v))
+	case date:
+		return appendString(b, v.String())
+	case string:
+		return appendString(b, v)
+	case *object:
+		return appendObject(b, v, nil)
+	case ref:
+		if v.to == nil {
+			return append(b, "null"...)
+		}
+		return appendObject(b, v.to, v.shown)
+	case []string:
+		return appendList(b, v, func(b []byte, s string) []byte { return appendString(b, s) })
+	case []*object:
+		return appendList(b, v, func(b []byte, o *object) []byte { return appendObject(b, o, nil) })
+	case []ref:
+		return appendList(b, v, func(b []byte, r ref) []byte { return appendValue(b, r) })
+	default:
+		panic("qliktest: a member's value has an unknown type") // a mistake in this package
+	}
+}
+
+func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
+	b = append(b, '[')
+	for i, v := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = one(b, v)
+	}
+	return append(b, ']')
+}
+
+func appendString(b []byte, s string) []byte {
+	text, _ := json.Marshal(s) // a string can always be encoded
+	return append(b, text...)
+}
