@@ -16,14 +16,14 @@ import (
 
 // A condition is a parsed and checked filter.
 type condition interface {
-	matches(o *object) bool
+	matches(o *record) bool
 	// pinned gives the ids that a path must equal for the condition to hold; nil: any.
 	pinned(path string) []string
 }
 
 type both struct{ left, right condition }
 
-func (c both) matches(o *object) bool { return c.left.matches(o) && c.right.matches(o) }
+func (c both) matches(o *record) bool { return c.left.matches(o) && c.right.matches(o) }
 
 func (c both) pinned(path string) []string {
 	if ids := c.left.pinned(path); ids != nil {
@@ -34,7 +34,7 @@ func (c both) pinned(path string) []string {
 
 type either struct{ left, right condition }
 
-func (c either) matches(o *object) bool { return c.left.matches(o) || c.right.matches(o) }
+func (c either) matches(o *record) bool { return c.left.matches(o) || c.right.matches(o) }
 
 func (c either) pinned(path string) []string {
 	left, right := c.left.pinned(path), c.right.pinned(path)
@@ -46,7 +46,7 @@ func (c either) pinned(path string) []string {
 
 // parseFilter reads a filter for entities that look like sample; an empty one matches everything and
 // is nil. Errors are what the Repository says, for a 400.
-func parseFilter(text string, sample *object) (condition, error) {
+func parseFilter(text string, sample *record) (condition, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, nil
 	}
@@ -110,7 +110,7 @@ func cutQuoted(s string) (text, rest string, closed bool) {
 
 type filterParser struct {
 	words  []word
-	sample *object
+	sample *record
 	depth  int
 }
 

@@ -17,7 +17,7 @@ type comparison struct {
 
 // matches reports whether any value of the path passes: on the way to many it is enough that one
 // does (facts B.3). A path that leads nowhere for this entity passes "ne" only.
-func (c comparison) matches(o *object) bool {
+func (c comparison) matches(o *record) bool {
 	values := follow(o, c.names)
 	if len(values) == 0 {
 		return c.op == "ne" && !toMany(o, c.names)
@@ -34,7 +34,7 @@ func (c comparison) pinned(path string) []string {
 
 // newComparison checks that the path exists, that its type allows the operator and that the literal
 // is of the type.
-func newComparison(sample *object, path, op string, literal word) (condition, bool) {
+func newComparison(sample *record, path, op string, literal word) (condition, bool) {
 	c := comparison{path: path, op: op, literal: literal.text, names: strings.Split(path, ".")}
 	examples := follow(sample, c.names)
 	if len(examples) == 0 {
@@ -58,7 +58,7 @@ func newComparison(sample *object, path, op string, literal word) (condition, bo
 }
 
 // follow gives the values that a path leads to, several where the path goes through a list.
-func follow(o *object, names []string) []any {
+func follow(o *record, names []string) []any {
 	value, ok := o.get(names[0])
 	if !ok {
 		return nil
@@ -70,11 +70,11 @@ func followValue(value any, names []string) []any {
 	switch v := value.(type) {
 	case nil:
 		return nil
-	case *object:
+	case *record:
 		return into(v, names)
 	case ref:
 		return into(v.to, names)
-	case []*object:
+	case []*record:
 		var all []any
 		for _, o := range v {
 			all = append(all, into(o, names)...)
@@ -99,7 +99,7 @@ func followValue(value any, names []string) []any {
 	return []any{value}
 }
 
-func into(o *object, names []string) []any {
+func into(o *record, names []string) []any {
 	if o == nil || len(names) == 0 {
 		return nil
 	}
@@ -107,13 +107,13 @@ func into(o *object, names []string) []any {
 }
 
 // toMany reports whether the path goes through a list.
-func toMany(o *object, names []string) bool {
+func toMany(o *record, names []string) bool {
 	for _, name := range names {
 		value, _ := o.get(name)
 		switch v := value.(type) {
-		case []*object, []ref, []string:
+		case []*record, []ref, []string:
 			return true
-		case *object:
+		case *record:
 			o = v
 		case ref:
 			if o = v.to; o == nil {

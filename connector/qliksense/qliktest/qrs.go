@@ -175,16 +175,16 @@ func (q *request) list(shown []string) {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendObject(b, o, shown)
+		b = appendRecord(b, o, shown)
 	}
 	q.send(http.StatusOK, append(b, ']'))
 }
 
 // withPrivileges gives the rows' objects, with privileges when they are asked for (facts B.1).
-func (q *request) withPrivileges(rows []row) []*object {
-	objects := make([]*object, len(rows))
+func (q *request) withPrivileges(rows []row) []*record {
+	objects := make([]*record, len(rows))
 	for i, r := range rows {
-		objects[i] = r.object
+		objects[i] = r.record
 	}
 	if !strings.EqualFold(q.parameters["privileges"], "true") {
 		return objects
@@ -220,7 +220,7 @@ func (q *request) one(id string) {
 		q.notFound()
 		return
 	}
-	q.send(http.StatusOK, appendObject(nil, q.withPrivileges(rows)[0], nil))
+	q.send(http.StatusOK, appendRecord(nil, q.withPrivileges(rows)[0], nil))
 }
 
 func (q *request) send(status int, body []byte) {
@@ -234,7 +234,7 @@ func (q *request) send(status int, body []byte) {
 func (q *request) about() {
 	var body []byte
 	q.server.view(func(site *Site) {
-		body = appendObject(nil, &object{members: []member{
+		body = appendRecord(nil, &record{members: []member{
 			{"buildVersion", site.BuildVersion},
 			{"buildDate", "5/8/2026 10:00:00 AM"},
 			{"databaseProvider", "Devart.Data.PostgreSql"},

@@ -72,7 +72,7 @@ func entityOf(schema string) (entityType, bool) {
 
 // sample is an entity of the type with every list filled and every reference set: filters, sort
 // columns and table columns are checked against it.
-func (e entityType) sample() *object {
+func (e entityType) sample() *record {
 	user := &User{Directory: "D", Name: "u", Email: "u@d", Roles: []string{""}}
 	tag := &Tag{}
 	property := CustomProperty{Definition: &CustomPropertyDefinition{Choices: []string{""}, ObjectTypes: []string{""}}}
@@ -87,7 +87,7 @@ func (e entityType) sample() *object {
 		DataConnections:           []*DataConnection{{Owner: user, Tags: []*Tag{tag}}},
 		ReloadTasks:               []*ReloadTask{{App: app, Last: &ExecutionResult{}}},
 	}, map[*byte]itemTitle{})
-	o := e.rows(g, nil)[0].object
+	o := e.rows(g, nil)[0].record
 	for _, list := range []member{
 		{"tags", g.tagged([]*Tag{tag})},
 		{"customProperties", g.customProperties("", []CustomProperty{property})},

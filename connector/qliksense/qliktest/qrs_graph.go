@@ -13,7 +13,7 @@ import (
 
 // A row is an entity as one of the Repository's listings has it, with who may read it.
 type row struct {
-	*object
+	*record
 	see  func(*User) bool
 	hub  func(*User) bool // for apps: is it in the user's hub?
 	full func(*User) bool // may the user change it? (privileges)
@@ -44,24 +44,24 @@ func (c *rowCache) current(s *Server) *graph {
 type graph struct {
 	site    *Site
 	titles  map[*byte]itemTitle
-	users   map[*User]*object
-	streams map[*Stream]*object
-	tags    map[*Tag]*object
-	defs    map[*CustomPropertyDefinition]*object
-	apps    map[*App]*object
+	users   map[*User]*record
+	streams map[*Stream]*record
+	tags    map[*Tag]*record
+	defs    map[*CustomPropertyDefinition]*record
+	apps    map[*App]*record
 	inside  map[*App][]row
 }
 
 func newGraph(site *Site, titles map[*byte]itemTitle) *graph {
 	return &graph{
 		site: site, titles: titles,
-		users: map[*User]*object{}, streams: map[*Stream]*object{}, tags: map[*Tag]*object{},
-		defs: map[*CustomPropertyDefinition]*object{}, apps: map[*App]*object{}, inside: map[*App][]row{},
+		users: map[*User]*record{}, streams: map[*Stream]*record{}, tags: map[*Tag]*record{},
+		defs: map[*CustomPropertyDefinition]*record{}, apps: map[*App]*record{}, inside: map[*App][]row{},
 	}
 }
 
 // once makes the object of a thing when it is asked for the first time.
-func once[K comparable](made map[K]*object, thing K, build func() *object) *object {
+func once[K comparable](made map[K]*record, thing K, build func() *record) *record {
 	if o, ok := made[thing]; ok {
 		return o
 	}
@@ -99,8 +99,8 @@ func head(id string, created, modified time.Time, by *User) []member {
 }
 
 // entity closes an object with what every entity ends with.
-func entity(schema string, members ...[]member) *object {
-	o := &object{schema: schema}
+func entity(schema string, members ...[]member) *record {
+	o := &record{schema: schema}
 	for _, part := range members {
 		o.members = append(o.members, part...)
 	}
@@ -108,11 +108,11 @@ func entity(schema string, members ...[]member) *object {
 	return o
 }
 
-func (g *graph) user(u *User) *object {
-	return once(g.users, u, func() *object {
-		var attributes []*object
+func (g *graph) user(u *User) *record {
+	return once(g.users, u, func() *record {
+		var attributes []*record
 		attribute := func(kind, value string) {
-			attributes = append(attributes, &object{members: []member{
+			attributes = append(attributes, &record{members: []member{
 				{"attributeType", kind}, {"attributeValue", value}, {"externalId", ""},
 			}})
 		}
@@ -123,7 +123,7 @@ func (g *graph) user(u *User) *object {
 			attribute("Group", group)
 		}
 		return entity("User", head(idOr(u.ID, "user", u.Account()), installed, installed, nil), []member{
-			{"customProperties", []*object(nil)},
+			{"customProperties", []*record(nil)},
 			{"userId", u.Name},
 			{"userDirectory", u.Directory},
 			{"userDirectoryConnectorName", u.Directory},
@@ -147,8 +147,8 @@ func (g *graph) owner(u *User) ref {
 	return ref{g.user(u), condensedUser}
 }
 
-func (g *graph) tag(t *Tag) *object {
-	return once(g.tags, t, func() *object {
+func (g *graph) tag(t *Tag) *record {
+	return once(g.tags, t, func() *record {
 		return entity("Tag", head(t.ID, installed, installed, nil), []member{{"name", t.Name}})
 	})
 }
@@ -161,8 +161,8 @@ func (g *graph) tagged(tags []*Tag) []ref {
 	return refs
 }
 
-func (g *graph) definition(d *CustomPropertyDefinition) *object {
-	return once(g.defs, d, func() *object {
+func (g *graph) definition(d *CustomPropertyDefinition) *record {
+	return once(g.defs, d, func() *record {
 		return entity("CustomPropertyDefinition", head(d.ID, installed, installed, nil), []member{
 			{"name", d.Name},
 			{"valueType", "Text"},
@@ -174,11 +174,11 @@ func (g *graph) definition(d *CustomPropertyDefinition) *object {
 }
 
 // customProperties gives one entry per value (facts B.2).
-func (g *graph) customProperties(holder string, values []CustomProperty) []*object {
-	list := make([]*object, len(values))
+func (g *graph) customProperties(holder string, values []CustomProperty) []*record {
+	list := make([]*record, len(values))
 	for i, v := range values {
 		id := idOr("", holder, v.Definition.ID, v.Value)
-		list[i] = &object{schema: "CustomPropertyValue", members: append(
+		list[i] = &record{schema: "CustomPropertyValue", members: append(
 			head(id, installed, installed, nil),
 			member{"value", v.Value},
 			member{"definition", ref{g.definition(v.Definition), condensedDefinition}},
@@ -188,8 +188,8 @@ func (g *graph) customProperties(holder string, values []CustomProperty) []*obje
 	return list
 }
 
-func (g *graph) stream(st *Stream) *object {
-	return once(g.streams, st, func() *object {
+func (g *graph) stream(st *Stream) *record {
+	return once(g.streams, st, func() *record {
 		return entity("Stream", head(st.ID, st.Created, st.Modified, st.Owner), []member{
 			{"customProperties", g.customProperties(st.ID, st.CustomProperties)},
 			{"owner", g.owner(st.Owner)},
@@ -199,8 +199,8 @@ func (g *graph) stream(st *Stream) *object {
 	})
 }
 
-func (g *graph) app(a *App) *object {
-	return once(g.apps, a, func() *object {
+func (g *graph) app(a *App) *record {
+	return once(g.apps, a, func() *record {
 		stream := ref{}
 		if a.Stream != nil {
 			stream = ref{g.stream(a.Stream), condensedNamed}

@@ -53,14 +53,14 @@ func (q query) run(g *graph) []row {
 		switch {
 		case q.only != nil && !containsFold(q.only, r.id()):
 		case q.entity.hub && !r.hub(q.user), !r.see(q.user):
-		case q.filter != nil && !q.filter.matches(r.object):
+		case q.filter != nil && !q.filter.matches(r.record):
 		default:
 			rows = append(rows, r)
 		}
 	}
 	if q.sort != nil {
 		slices.SortStableFunc(rows, func(a, b row) int {
-			order := compareValues(first(a.object, q.sort), first(b.object, q.sort))
+			order := compareValues(first(a.record, q.sort), first(b.record, q.sort))
 			if q.descending {
 				return -order
 			}
@@ -79,7 +79,7 @@ func (q query) pinnedApps() []string {
 }
 
 // first is the first value of a path, nil without one.
-func first(o *object, path []string) any {
+func first(o *record, path []string) any {
 	if values := follow(o, path); len(values) > 0 {
 		return values[0]
 	}

@@ -17,7 +17,7 @@ func owned(owner *User) func(*User) bool {
 func (g *graph) userRows() []row {
 	rows := make([]row, len(g.site.Users))
 	for i, x := range g.site.Users {
-		rows[i] = row{object: g.user(x), see: func(u *User) bool { return u.Admin() || u == x }, full: administrators}
+		rows[i] = row{record: g.user(x), see: func(u *User) bool { return u.Admin() || u == x }, full: administrators}
 	}
 	return rows
 }
@@ -25,7 +25,7 @@ func (g *graph) userRows() []row {
 func (g *graph) tagRows() []row {
 	rows := make([]row, len(g.site.Tags))
 	for i, t := range g.site.Tags {
-		rows[i] = row{object: g.tag(t), see: everyone, full: administrators}
+		rows[i] = row{record: g.tag(t), see: everyone, full: administrators}
 	}
 	return rows
 }
@@ -33,7 +33,7 @@ func (g *graph) tagRows() []row {
 func (g *graph) definitionRows() []row {
 	rows := make([]row, len(g.site.CustomPropertyDefinitions))
 	for i, d := range g.site.CustomPropertyDefinitions {
-		rows[i] = row{object: g.definition(d), see: everyone, full: administrators}
+		rows[i] = row{record: g.definition(d), see: everyone, full: administrators}
 	}
 	return rows
 }
@@ -42,7 +42,7 @@ func (g *graph) streamRows() []row {
 	rows := make([]row, len(g.site.Streams))
 	for i, st := range g.site.Streams {
 		see := func(u *User) bool { return g.site.CanSeeStream(u, st) }
-		rows[i] = row{object: g.stream(st), see: see, full: owned(st.Owner)}
+		rows[i] = row{record: g.stream(st), see: see, full: owned(st.Owner)}
 	}
 	return rows
 }
@@ -54,7 +54,7 @@ func (g *graph) appRows() []row {
 	for i, a := range g.site.Apps {
 		see := func(u *User) bool { return g.site.Can(u, Read, a) }
 		hub := func(u *User) bool { return see(u) && (a.Published() || a.Owner == u) }
-		rows[i] = row{object: g.app(a), see: see, hub: hub, full: owned(a.Owner)}
+		rows[i] = row{record: g.app(a), see: see, hub: hub, full: owned(a.Owner)}
 	}
 	return rows
 }
@@ -66,9 +66,9 @@ func (g *graph) connectionRows() []row {
 		if c.Username != "" { // the Repository does send one (facts B.2): clients must not keep it
 			password = base64.StdEncoding.EncodeToString([]byte("secret of " + c.ID))
 		}
-		rows[i] = row{see: owned(c.Owner), full: owned(c.Owner), object: entity("DataConnection",
+		rows[i] = row{see: owned(c.Owner), full: owned(c.Owner), record: entity("DataConnection",
 			head(c.ID, c.Created, c.Modified, c.Owner), []member{
-				{"customProperties", []*object(nil)},
+				{"customProperties", []*record(nil)},
 				{"owner", g.owner(c.Owner)},
 				{"name", c.Name},
 				{"connectionstring", c.ConnectionString},
@@ -111,7 +111,7 @@ func lastResult(t *ReloadTask) []member {
 		{"duration", duration},
 		{"fileReferenceID", guid("")},
 		{"scriptLogAvailable", false},
-		{"details", []*object(nil)},
+		{"details", []*record(nil)},
 		{"scriptLogLocation", ""},
 		{"scriptLogSize", int64(0)},
 	}
@@ -124,15 +124,15 @@ func (g *graph) taskRows() []row {
 		if t.App != nil {
 			app, owner = ref{g.app(t.App), condensedApp}, t.App.Owner
 		}
-		operational := &object{members: []member{
+		operational := &record{members: []member{
 			{"id", guid(idOr("", "operational", t.ID))},
-			{"lastExecutionResult", &object{members: lastResult(t)}},
+			{"lastExecutionResult", &record{members: lastResult(t)}},
 			{"nextExecution", date{}},
 			{"privileges", nil},
 		}}
-		rows[i] = row{see: owned(owner), full: owned(owner), object: entity("ReloadTask",
+		rows[i] = row{see: owned(owner), full: owned(owner), record: entity("ReloadTask",
 			head(t.ID, installed, installed, owner), []member{
-				{"customProperties", []*object(nil)},
+				{"customProperties", []*record(nil)},
 				{"name", t.Name},
 				{"app", app},
 				{"taskType", int64(0)},
@@ -142,7 +142,7 @@ func (g *graph) taskRows() []row {
 				{"isManuallyTriggered", false},
 				{"isPartialReload", false},
 				{"timeToLive", int64(0)},
-				{"preloadNodes", []*object(nil)},
+				{"preloadNodes", []*record(nil)},
 				{"tags", []ref(nil)},
 				{"operational", operational},
 			})}
@@ -169,7 +169,7 @@ func (g *graph) executionRows() []row {
 				{"appID", guid(appID)},
 				{"executingNodeID", guid("")},
 			}, result[1:])
-		rows = append(rows, row{object: o, see: owned(owner), full: administrators})
+		rows = append(rows, row{record: o, see: owned(owner), full: administrators})
 	}
 	return rows
 }
@@ -227,7 +227,7 @@ func (g *graph) itemRow(a *App, it *Item) row {
 	see := func(u *User) bool {
 		return u.Admin() && g.site.Can(u, Read, a) || g.site.CanSeeItem(u, a, &seen)
 	}
-	return row{object: g.appObject(a, x), see: see, full: owned(ownerOf(a, it.Owner))}
+	return row{record: g.appObject(a, x), see: see, full: owned(ownerOf(a, it.Owner))}
 }
 
 // scriptRow is the row of the load script; it moves when the script does. Who may not reload the
@@ -244,7 +244,7 @@ func (g *graph) scriptRow(a *App, c *Content) row {
 		publishTime: a.PublishTime,
 	}
 	see := func(u *User) bool { return g.site.Can(u, Reload, a) }
-	return row{object: g.appObject(a, x), see: see, full: owned(a.Owner)}
+	return row{record: g.appObject(a, x), see: see, full: owned(a.Owner)}
 }
 
 func ownerOf(a *App, owner *User) *User {
@@ -263,7 +263,7 @@ type appObject struct {
 	tags                                                    []*Tag
 }
 
-func (g *graph) appObject(a *App, x appObject) *object {
+func (g *graph) appObject(a *App, x appObject) *record {
 	owner := ownerOf(a, x.owner)
 	publishTime := x.publishTime
 	if !x.published {

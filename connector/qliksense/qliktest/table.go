@@ -164,7 +164,7 @@ func (q *request) cells(columns []tableColumn) (names []string, cells []cell, ok
 }
 
 // propertyCell follows a path; where it leads nowhere the value is null.
-func propertyCell(sample *object, definition string) cell {
+func propertyCell(sample *record, definition string) cell {
 	path := strings.Split(definition, ".")
 	if len(follow(sample, path)) == 0 || toMany(sample, path) && !listOfTexts(sample, path) {
 		return nil
@@ -173,13 +173,13 @@ func propertyCell(sample *object, definition string) cell {
 		if value, _ := r.get(definition); value != nil && len(path) == 1 {
 			return value
 		}
-		return first(r.object, path)
+		return first(r.record, path)
 	}
 }
 
 // listOfTexts reports whether the path is a member that is a list of plain texts, such as a user's
 // roles: it is a value like any other.
-func listOfTexts(sample *object, path []string) bool {
+func listOfTexts(sample *record, path []string) bool {
 	value, _ := sample.get(path[0])
 	_, ok := value.([]string)
 	return ok && len(path) == 1
@@ -187,7 +187,7 @@ func listOfTexts(sample *object, path []string) bool {
 
 // listCell makes a nested table of the entities in a list member. The definition is the type of
 // the entities ("tag", "CustomPropertyValue").
-func listCell(sample *object, c tableColumn) cell {
+func listCell(sample *record, c tableColumn) cell {
 	i := slices.IndexFunc(sample.members, func(m member) bool {
 		inner := elements(m.value)
 		return len(inner) > 0 && (strings.EqualFold(inner[0].schema, c.Definition) || strings.EqualFold(m.name, c.Definition))
@@ -219,9 +219,9 @@ func listCell(sample *object, c tableColumn) cell {
 }
 
 // elements are the entities of a list member.
-func elements(value any) (list []*object) {
+func elements(value any) (list []*record) {
 	switch v := value.(type) {
-	case []*object:
+	case []*record:
 		return v
 	case []ref:
 		for _, r := range v {

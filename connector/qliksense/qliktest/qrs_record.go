@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// An object is an entity of the Repository with its members in the order in which it sends them.
+// A record is an entity of the Repository with its members in the order in which it sends them.
 // It never changes once it is made. A member's value is nil, bool, int64, string, []string, guid,
-// date, enum, *object, []*object, ref or []ref.
-type object struct {
+// date, enum, *record, []*record, ref or []ref.
+type record struct {
 	schema  string // "App", "App.Object", …: schemaPath
 	members []member
 }
@@ -67,12 +67,12 @@ type enum struct {
 // A ref is another entity, of which only some members are sent; paths of filters and columns reach
 // all of it. A nil to is sent as null.
 type ref struct {
-	to    *object
+	to    *record
 	shown []string
 }
 
 // get finds a member; letter case doesn't matter (facts B.3).
-func (o *object) get(name string) (any, bool) {
+func (o *record) get(name string) (any, bool) {
 	for _, m := range o.members {
 		if strings.EqualFold(m.name, name) {
 			return m.value, true
@@ -82,15 +82,15 @@ func (o *object) get(name string) (any, bool) {
 }
 
 // id is the entity's id.
-func (o *object) id() string {
+func (o *record) id() string {
 	v, _ := o.get("id")
 	g, _ := v.(guid)
 	return string(g)
 }
 
 // with gives a copy that has another value for a member.
-func (o *object) with(name string, value any) *object {
-	c := &object{schema: o.schema, members: slices.Clone(o.members)}
+func (o *record) with(name string, value any) *record {
+	c := &record{schema: o.schema, members: slices.Clone(o.members)}
 	for i := range c.members {
 		if c.members[i].name == name {
 			c.members[i].value = value
@@ -99,8 +99,8 @@ func (o *object) with(name string, value any) *object {
 	return c
 }
 
-// appendObject writes an object as JSON; shown limits it to some members (nil: all).
-func appendObject(b []byte, o *object, shown []string) []byte {
+// appendRecord writes an object as JSON; shown limits it to some members (nil: all).
+func appendRecord(b []byte, o *record, shown []string) []byte {
 	b = append(b, '{')
 	first := true
 	for _, m := range o.members {
@@ -138,17 +138,17 @@ func appendValue(b []byte, v any) []byte {
 		return appendString(b, v.String())
 	case string:
 		return appendString(b, v)
-	case *object:
-		return appendObject(b, v, nil)
+	case *record:
+		return appendRecord(b, v, nil)
 	case ref:
 		if v.to == nil {
 			return append(b, "null"...)
 		}
-		return appendObject(b, v.to, v.shown)
+		return appendRecord(b, v.to, v.shown)
 	case []string:
 		return appendList(b, v, func(b []byte, s string) []byte { return appendString(b, s) })
-	case []*object:
-		return appendList(b, v, func(b []byte, o *object) []byte { return appendObject(b, o, nil) })
+	case []*record:
+		return appendList(b, v, func(b []byte, o *record) []byte { return appendRecord(b, o, nil) })
 	case []ref:
 		return appendList(b, v, func(b []byte, r ref) []byte { return appendValue(b, r) })
 	default:
