@@ -92,8 +92,11 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 		if n < pages-1 && len(rows) > 0 {
 			short = min(short, len(rows))
 		}
-		return p.take(rows, yield)
+		return p.take(ctx, rows, yield)
 	})
+	if err == nil && !p.stopped {
+		err = context.Cause(ctx)
+	}
 	if short < size {
 		p.size = short // the server gives no more at a time than that
 	}
@@ -101,8 +104,11 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 }
 
 // take yields the rows that are new; false ends the pass.
-func (p *pass[T]) take(rows []T, yield func(T, error) bool) bool {
+func (p *pass[T]) take(ctx context.Context, rows []T, yield func(T, error) bool) bool {
 	for i := range rows {
+		if ctx.Err() != nil {
+			return false
+		}
 		id := asRowID(p.id(&rows[i]))
 		before := p.seen[id]
 		if before == p.number {
