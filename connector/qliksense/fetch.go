@@ -1,0 +1,155 @@
+package qliksense
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
+)
+
+var (
+	errForeign  = errors.New("the unit is from another connector")
+	errOutdated = errors.New("opening the app would upgrade it to the server's version")
+	errTimeout  = errors.New("the app took longer than options.app_timeout")
+)
+
+// engineTries is how often an app is read when the connection breaks in the middle.
+const engineTries = 2
+
+// Fetch reads one app: its inside from the Engine and, beside it, the stored data model.
+func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+	app, ok := l.Source.(*listedApp)
+	if !ok {
+		return nil, &catalog.Error{Code: catalog.CodeInternal, Op: "fetch", Key: l.Unit.Key, Err: errForeign}
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, s.cfg.Options.AppTimeout, errTimeout)
+	defer cancel()
+
+	var metadata json.RawMessage
+	var metadataErr error
+	var beside sync.WaitGroup
+	if s.cfg.Options.DataModel != dataModelNone {
+		beside.Go(func() { metadata, metadataErr = s.session.qrs().DataMetadataJSON(limited, app.row.ID) })
+	}
+	read, err := s.readApp(limited, app)
+	beside.Wait()
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("fetch %s: %w", l.Unit.Key, context.Cause(ctx))
+	case err != nil:
+		if read, err = s.readRefused(ctx, app, err); err != nil {
+			return nil, err
+		}
+	}
+	read.Version, read.Metadata = l.Version, metadata
+	if metadataErr != nil {
+		read.gap(catalog.PartDataModel, l.Unit.Key, explain("read data model of", l.Unit.Key, metadataErr))
+	}
+	return mapApp(s.options(), read), nil
+}
+
+// readApp reads what the Engine has of an app. An error means that nothing of it counts.
+func (s *site) readApp(ctx context.Context, app *listedApp) (*appRead, error) {
+	key := catalog.AppKey(s.cfg.Code, app.row.ID)
+	if app.outdated && !s.cfg.Options.MigrateApps {
+		return nil, &catalog.Error{
+			Code: catalog.CodeWouldMigrate, Op: "open app", Key: key, Err: errOutdated,
+			Cure: "Open the app once in the hub, or set options.migrate_apps to true.",
+		}
+	}
+	if app.row.MigrationHash == "" {
+		s.log.Info("the app has no migration hash: opened all the same", "app", key)
+	}
+	var read *appRead
+	var err error
+	for range engineTries {
+		err = s.session.onApp(ctx, app.row.ID, func(engine *qix.Session) error {
+			r := s.newReader(app, key)
+			read = r.out
+			return r.run(ctx, engine)
+		})
+		if err == nil {
+			return read, nil
+		}
+		if ctx.Err() != nil {
+			return nil, s.ended(ctx, key)
+		}
+		err = explain("read app", key, err)
+		if catalog.CodeOf(err) != catalog.CodeUnreachable {
+			break
+		}
+	}
+	return nil, err
+}
+
+// ended is the error of an app whose time is up, or whose crawl is over.
+func (s *site) ended(ctx context.Context, key catalog.Key) error {
+	if cause := context.Cause(ctx); !errors.Is(cause, errTimeout) {
+		return cause
+	}
+	return &catalog.Error{
+		Code: catalog.CodeTimeout, Op: "read app", Key: key, Err: fmt.Errorf("%w (%s)", errTimeout, s.cfg.Options.AppTimeout),
+		Cure: "Raise options.app_timeout, or look at why the Engine is slow.",
+	}
+}
+
+// refusedTimeout bounds what is asked of the Repository about an app that the Engine refused.
+const refusedTimeout = 30 * time.Second
+
+// readRefused makes the best of an app that the Engine refused: what the Repository has, and a gap
+// (contract §4, Refused apps). It returns an error when the app is gone, when the whole site is out
+// of reach, or when every other app would fail in the same way.
+func (s *site) readRefused(ctx context.Context, app *listedApp, refusal error) (*appRead, error) {
+	switch catalog.CodeOf(refusal) {
+	case catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeInvalid, catalog.CodeInternal:
+		return nil, refusal
+	}
+	key := catalog.AppKey(s.cfg.Code, app.row.ID)
+	limited, cancel := context.WithTimeout(ctx, refusedTimeout)
+	defer cancel()
+	_, err := s.session.qrs().App(limited, app.row.ID)
+	read := s.newRead(app)
+	if err == nil {
+		read.SheetRows, err = s.sheetRows(limited, app.row.ID)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("fetch %s: %w", key, context.Cause(ctx))
+	case qrs.KindOf(err) == qrs.NotFound:
+		return nil, explain("read app", key, err)
+	case err != nil:
+		return nil, refusal // the Repository doesn't answer either
+	}
+	read.gap(catalog.PartApp, key, refusal)
+	return read, nil
+}
+
+// sheetRows are the sheets that the Repository lists of an app.
+func (s *site) sheetRows(ctx context.Context, appID string) ([]sheetRow, error) {
+	var rows []sheetRow
+	for o, err := range s.session.qrs().AppObjects(ctx, "app.id eq "+appID+" and objectType eq 'sheet'") {
+		if err != nil {
+			return nil, err
+		}
+		if o.EngineObjectID != "" {
+			rows = append(rows, newSheetRow(o))
+		}
+	}
+	return rows, nil
+}
+
+func (s *site) newRead(app *listedApp) *appRead {
+	return &appRead{App: app.row, People: s.known()}
+}
+
+// gap notes a part that couldn't be read.
+func (r *appRead) gap(part catalog.Part, key catalog.Key, err error) {
+	r.Gaps = append(r.Gaps, catalog.Gap{Part: part, Key: key, Err: err})
+}

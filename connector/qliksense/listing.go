@@ -1,0 +1,236 @@
+package qliksense
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
+)
+
+// A listedApp is what Fetch needs to know of an app: connector.Listed.Source.
+type listedApp struct {
+	row      appRow
+	outdated bool // opening it would upgrade it
+}
+
+// Groups lists the streams, and the personal groups of those who own unpublished apps.
+func (s *site) Groups(ctx context.Context) iter.Seq2[catalog.ReportGroup, error] {
+	return func(yield func(catalog.ReportGroup, error) bool) {
+		groups, err := s.groups(ctx)
+		if err != nil {
+			yield(catalog.ReportGroup{}, explain("list report groups", "", err))
+			return
+		}
+		for _, g := range groups {
+			if !yield(g, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *site) groups(ctx context.Context) ([]catalog.ReportGroup, error) {
+	streams, err := s.streams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	owners := map[string]person{}
+	for app, err := range s.session.qrs().Apps(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		row := newAppRow(app)
+		switch {
+		case !s.filter.app(row):
+		case row.StreamID == "":
+			owners[row.Owner.ID] = row.Owner
+		case s.cfg.Options.CrawlStreams && streams[row.StreamID].ID == "":
+			// The app says that there is such a stream, but the account may not see its row.
+			streams[row.StreamID] = qrs.Stream{ID: row.StreamID, Name: row.StreamName}
+		}
+	}
+	people, err := s.lookUp(ctx, slices.Concat(slices.Collect(maps.Keys(owners)), streamOwners(streams)))
+	if err != nil {
+		return nil, err
+	}
+	var groups []catalog.ReportGroup
+	for _, id := range slices.Sorted(maps.Keys(streams)) {
+		groups = append(groups, s.streamGroup(streams[id], people))
+	}
+	for _, id := range slices.Sorted(maps.Keys(owners)) {
+		groups = append(groups, s.personalGroup(complete(owners[id], people)))
+	}
+	return groups, nil
+}
+
+// streams are those that the connection reads, by id.
+func (s *site) streams(ctx context.Context) (map[string]qrs.Stream, error) {
+	all := map[string]qrs.Stream{}
+	if !s.cfg.Options.CrawlStreams {
+		return all, nil
+	}
+	for stream, err := range s.session.qrs().Streams(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if s.filter.stream(stream.ID, stream.Name) {
+			all[stream.ID] = stream
+		}
+	}
+	return all, nil
+}
+
+func streamOwners(streams map[string]qrs.Stream) []string {
+	var ids []string
+	for _, x := range streams {
+		ids = append(ids, x.Owner.ID)
+	}
+	return ids
+}
+
+func (s *site) streamGroup(x qrs.Stream, people map[string]person) catalog.ReportGroup {
+	owner := complete(newPerson(x.Owner), people)
+	a := catalog.Attributes{}
+	put(a, "owner", owner.attributes())
+	put(a, "modified_by", x.ModifiedBy)
+	put(a, "custom_properties", propertyValues(x.CustomProperties))
+	return catalog.ReportGroup{
+		Key:        catalog.StreamKey(s.cfg.Code, x.ID),
+		Kind:       catalog.GroupStream,
+		Name:       clean(x.Name),
+		Owner:      owner.account(),
+		Tags:       tagNames(x.Tags),
+		Attributes: none(a),
+		CreatedAt:  x.Created.Time,
+		ModifiedAt: x.Modified.Time,
+	}
+}
+
+// personalGroup is the group of a person's own apps.
+func (s *site) personalGroup(p person) catalog.ReportGroup {
+	a := catalog.Attributes{}
+	put(a, "owner", p.attributes())
+	return catalog.ReportGroup{
+		Key:        catalog.PersonalKey(s.cfg.Code, p.ID),
+		Kind:       catalog.GroupPersonal,
+		Name:       firstText(p.Name, p.User),
+		Owner:      p.account(),
+		Attributes: none(a),
+	}
+}
+
+// Units lists the apps that the connection reads, with their versions.
+func (s *site) Units(ctx context.Context) iter.Seq2[connector.Listed, error] {
+	return func(yield func(connector.Listed, error) bool) {
+		l, err := s.list(ctx)
+		if err != nil {
+			yield(connector.Listed{}, explain("list apps", "", err))
+			return
+		}
+		for i := range l.apps {
+			if !yield(s.listed(&l.apps[i], l.objects[l.apps[i].row.ID]), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s *site) listed(app *listedApp, objects objectsDigest) connector.Listed {
+	group := catalog.AppGroupKey(s.cfg.Code, app.row.ID)
+	groups := []catalog.Key{group}
+	if parent := parentGroup(s.options(), app.row); parent != "" {
+		groups = []catalog.Key{parent, group}
+	}
+	return connector.Listed{
+		Unit:    catalog.Unit{Key: catalog.AppKey(s.cfg.Code, app.row.ID), Name: app.row.Name},
+		Version: s.appVersion(app, objects),
+		Groups:  groups,
+		Source:  app,
+	}
+}
+
+// A list is what one listing of the site found.
+type list struct {
+	apps    []listedApp // that the connection reads, by id
+	objects map[string]objectsDigest
+}
+
+func (s *site) list(ctx context.Context) (list, error) {
+	var l list
+	var newest generation
+	for app, err := range s.session.qrs().Apps(ctx, "") {
+		if err != nil {
+			return list{}, err
+		}
+		newest.see(app.SavedInProductVersion, app.MigrationHash)
+		if row := newAppRow(app); s.filter.app(row) {
+			l.apps = append(l.apps, listedApp{row: row})
+		}
+	}
+	owners := map[string]bool{}
+	for i := range l.apps {
+		l.apps[i].outdated = newest.outdated(l.apps[i].row.MigrationHash)
+		owners[l.apps[i].row.Owner.ID] = true
+	}
+	var err error
+	if l.objects, err = s.digests(ctx, owners); err != nil {
+		return list{}, err
+	}
+	people, err := s.lookUp(ctx, slices.Collect(maps.Keys(owners)))
+	if err != nil {
+		return list{}, err
+	}
+	for i := range l.apps {
+		l.apps[i].row.Owner = complete(l.apps[i].row.Owner, people)
+	}
+	return l, nil
+}
+
+// digests reads the one listing of app objects for the whole site, and notes who owns them.
+func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]objectsDigest, error) {
+	all := map[string]objectsDigest{}
+	for o, err := range s.session.qrs().AppObjects(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		d := all[o.AppID]
+		d.add(o)
+		all[o.AppID] = d
+		owners[o.Owner.ID] = true
+	}
+	return all, nil
+}
+
+// lookUp asks for people whom nobody asked for yet, and gives all that are known by now. An account
+// that may not read users does without their e-mail addresses.
+func (s *site) lookUp(ctx context.Context, ids []string) (map[string]person, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, known := s.people[id]; return known || id == "" })
+	found := maps.Clone(s.people)
+	for u, err := range s.session.qrs().Users(ctx, ids) {
+		if qrs.KindOf(err) == qrs.Forbidden {
+			s.log.Warn("the account may not read users: owners have no e-mail address", "error", err)
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[u.ID] = person{
+			ID: u.ID, Directory: clean(u.UserDirectory), User: clean(u.UserID), Name: clean(u.Name), Email: clean(u.Email()),
+		}
+	}
+	s.people = found
+	return found, nil
+}
+
+// known are the people that the listing asked for.
+func (s *site) known() map[string]person {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.people
+}

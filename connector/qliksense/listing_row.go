@@ -1,0 +1,83 @@
+package qliksense
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
+)
+
+// newAppRow takes over what the catalog needs of an app. Lists are sorted: the Repository promises no
+// order, and versions must not depend on it.
+func newAppRow(a qrs.App) appRow {
+	return appRow{
+		ID:               a.ID,
+		Name:             clean(a.Name),
+		Description:      clean(a.Description),
+		Owner:            newPerson(a.Owner),
+		StreamID:         a.StreamID,
+		StreamName:       clean(a.StreamName),
+		Published:        a.Published,
+		ModifiedBy:       clean(a.ModifiedBy),
+		FileSize:         a.FileSize,
+		Thumbnail:        clean(a.Thumbnail),
+		DynamicColor:     clean(a.DynamicColor),
+		ProductVersion:   a.SavedInProductVersion,
+		MigrationHash:    a.MigrationHash,
+		Tags:             tagNames(a.Tags),
+		CustomProperties: propertyValues(a.CustomProperties),
+		Created:          a.Created.Time,
+		Modified:         a.Modified.Time,
+		PublishTime:      a.PublishTime.Time,
+		LastReload:       a.LastReload.Time,
+	}
+}
+
+func newSheetRow(o qrs.AppObject) sheetRow {
+	return sheetRow{
+		ID:          o.EngineObjectID,
+		Name:        clean(o.Name),
+		Description: clean(o.Description),
+		Owner:       newPerson(o.Owner),
+		Published:   o.Published,
+		Approved:    o.Approved,
+		Tags:        tagNames(o.Tags),
+		Created:     o.Created.Time,
+		Modified:    o.Modified.Time,
+		PublishTime: o.PublishTime.Time,
+	}
+}
+
+func newPerson(p qrs.Person) person {
+	return person{ID: p.ID, Directory: clean(p.UserDirectory), User: clean(p.UserID), Name: clean(p.Name)}
+}
+
+func tagNames(tags []string) []string {
+	var all []string
+	for _, t := range tags {
+		if t != "" {
+			all = append(all, clean(t))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// propertyValues are the values of custom properties by name; one may have several (facts G 23).
+func propertyValues(properties []qrs.CustomProperty) map[string][]string {
+	if len(properties) == 0 {
+		return nil
+	}
+	all := map[string][]string{}
+	for _, p := range properties {
+		name := clean(p.Name)
+		all[name] = append(all[name], clean(p.Value))
+	}
+	for _, values := range all {
+		slices.Sort(values)
+	}
+	return all
+}
+
+// clean is a text as the catalog keeps it: byte for byte, but for NUL (contract §4).
+func clean(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }

@@ -1,0 +1,82 @@
+// Package qliksense reads a Qlik Sense Enterprise on Windows site: streams and apps from its Repository
+// (QRS), what is inside an app from its Engine, the data model from what the last reload stored.
+//
+// It never opens an app with its data, never opens one that opening would upgrade unless told to, and
+// changes nothing on the site. README.md tells what becomes of Qlik's objects.
+package qliksense
+
+import (
+	"context"
+	_ "embed"
+	"log/slog"
+	"sync"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+// Type is what a connection's key "type" says for this source.
+const Type = "qlik-sense"
+
+// Readme is the source's page: its keys, what it produces, what a delta sees, its limits.
+//
+//go:embed README.md
+var Readme string
+
+// Source is Qlik Sense Enterprise on Windows.
+func Source() connector.Source {
+	return connector.Source{
+		Type:     Type,
+		Title:    "Qlik Sense Enterprise on Windows",
+		Check:    Check,
+		Open:     open,
+		Template: Template,
+		Secrets:  SecretPaths(),
+		Files:    FilePaths(),
+	}
+}
+
+// open makes a connector. It reads certificate files and makes no network call.
+func open(_ context.Context, env connector.Env) (connector.Connector, error) {
+	cfg, errs := parseConfig(env.Connection)
+	if len(errs) > 0 {
+		return nil, &catalog.Error{Code: catalog.CodeInvalid, Op: "read settings", Err: errs}
+	}
+	f, err := newFilter(cfg.Options)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newSession(cfg, env)
+	if err != nil {
+		return nil, err
+	}
+	return &site{cfg: cfg, session: s, filter: f, log: s.log, people: map[string]person{}}, nil
+}
+
+// A site is a connection to one Qlik Sense site.
+type site struct {
+	cfg     config
+	session *session
+	filter  filter
+	log     *slog.Logger
+
+	mu     sync.Mutex
+	people map[string]person // by id, as far as anybody asked: see lookUp
+}
+
+// options are what the mapping must know of the connection.
+func (s *site) options() mapOptions {
+	return mapOptions{
+		Code:            s.cfg.Code,
+		LinkBase:        s.cfg.LinkBase,
+		Streams:         s.cfg.Options.CrawlStreams,
+		PrivateSheets:   !s.cfg.Options.ExcludeUnpublishedSheets,
+		SystemVariables: s.cfg.Options.SystemVariables,
+	}
+}
+
+// Usage is what was asked of the site so far.
+func (s *site) Usage() catalog.Usage { return s.session.usage() }
+
+// Close logs out. It may be called twice.
+func (s *site) Close() error { return s.session.close() }

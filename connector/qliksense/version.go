@@ -1,0 +1,127 @@
+package qliksense
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
+)
+
+// An objectsDigest is what the version of an app says about its app objects: how many there are, the newest
+// date among them, and a sum over what else the Repository says of each, which doesn't depend on
+// their order. A site has a million of them: the rows themselves are never kept.
+type objectsDigest struct {
+	count  int
+	newest time.Time
+	sum    [2]uint64
+}
+
+// add takes one more app object in.
+func (d *objectsDigest) add(o qrs.AppObject) {
+	d.count++
+	if o.Modified.After(d.newest) {
+		d.newest = o.Modified.Time
+	}
+	h := sha256.New()
+	for _, part := range []string{
+		o.ID, o.EngineObjectID, o.ObjectType, o.Name, o.Description, o.Owner.ID, o.ContentHash,
+		strconv.FormatBool(o.Published), strconv.FormatBool(o.Approved),
+		o.PublishTime.Format(time.RFC3339Nano), o.Modified.Format(time.RFC3339Nano), strings.Join(o.Tags, "\x00"),
+	} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	digest := h.Sum(nil)
+	d.sum[0] += binary.LittleEndian.Uint64(digest)
+	d.sum[1] += binary.LittleEndian.Uint64(digest[8:])
+}
+
+// appVersion says whether anything about an app has changed since it was read: equal strings mean that
+// there is nothing to fetch. Several clocks go into it, since no single date of the Repository
+// moves on every edit (facts B.4), and what of our own side changes the rows.
+func (s *site) appVersion(app *listedApp, objects objectsDigest) string {
+	o := s.cfg.Options
+	content, err := json.Marshal(struct {
+		Mapper     int
+		Options    mapOptions
+		Model      string
+		Migrate    bool
+		App        appRow
+		Outdated   bool
+		Objects    int
+		Newest     time.Time
+		ObjectsSum [2]uint64
+	}{
+		mapperVersion, s.options(), o.DataModel, o.MigrateApps, app.row, app.outdated,
+		objects.count, objects.newest.UTC(), objects.sum,
+	})
+	if err != nil {
+		return "" // strings, numbers and dates always marshal; "" would only mean: read it again
+	}
+	sum := sha256.Sum256(content)
+	return strconv.Itoa(mapperVersion) + "-" + hex.EncodeToString(sum[:16])
+}
+
+// A generation tells which apps opening would upgrade (contract §4, Would migrate): the migration
+// hashes of the apps that the newest Engine saved.
+type generation struct {
+	version []int
+	hashes  map[string]bool
+}
+
+// see takes one app of the site in, whether or not the connection reads it.
+func (g *generation) see(productVersion, hash string) {
+	if hash == "" {
+		return
+	}
+	v := versionNumbers(productVersion)
+	switch compareVersions(v, g.version) {
+	case 1:
+		g.version, g.hashes = v, map[string]bool{hash: true}
+	case 0:
+		if g.hashes == nil {
+			g.hashes = map[string]bool{}
+		}
+		g.hashes[hash] = true
+	}
+}
+
+// outdated reports whether opening an app would upgrade it. One without a hash tells nothing; an
+// older version alone never means outdated.
+func (g *generation) outdated(hash string) bool {
+	return hash != "" && !g.hashes[hash]
+}
+
+// versionNumbers are the numbers of a version such as 12.2056.15.
+func versionNumbers(v string) []int {
+	var all []int
+	for part := range strings.SplitSeq(v, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			break
+		}
+		all = append(all, n)
+	}
+	return all
+}
+
+func compareVersions(a, b []int) int {
+	for i := range max(len(a), len(b)) {
+		x, y := 0, 0
+		if i < len(a) {
+			x = a[i]
+		}
+		if i < len(b) {
+			y = b[i]
+		}
+		if x != y {
+			return map[bool]int{true: 1, false: -1}[x > y]
+		}
+	}
+	return 0
+}
