@@ -108,8 +108,8 @@ const refusedTimeout = 30 * time.Second
 // of reach, or when every other app would fail in the same way.
 func (s *site) readRefused(ctx context.Context, app *listedApp, refusal error) (*appRead, error) {
 	switch catalog.CodeOf(refusal) {
-	case catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeInvalid, catalog.CodeInternal:
-		return nil, refusal
+	case catalog.CodeUnauthorized, catalog.CodeSessionLimit:
+		return nil, refusal // every other app would fail in the same way
 	}
 	key := catalog.AppKey(s.cfg.Code, app.row.ID)
 	limited, cancel := context.WithTimeout(ctx, refusedTimeout)

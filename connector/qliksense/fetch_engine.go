@@ -9,6 +9,8 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 )
 
+var errNoAnswer = errors.New("the Engine gave an empty answer")
+
 // A reader reads one app from the Engine on one socket. Each step sends all its calls before it waits
 // for the first answer, so that an app costs six dependent round trips whatever is in it: the token for the
 // socket, the socket with its greeting, OpenDoc, then everything that needs only the open app, the
@@ -17,6 +19,7 @@ type reader struct {
 	ctx    context.Context
 	key    catalog.Key
 	system bool // system_variables
+	engine *qix.Session
 	doc    *qix.Doc
 	out    *appRead
 
@@ -30,8 +33,12 @@ func (s *site) newReader(app *listedApp, key catalog.Key) *reader {
 // run reads the app. An error means that the Engine refused it or that the connection broke; what is refused
 // within an open app is a gap.
 func (r *reader) run(ctx context.Context, engine *qix.Session) error {
-	r.ctx = ctx
+	r.ctx, r.engine = ctx, engine
 	doc, err := engine.OpenDoc(ctx, r.out.App.ID, true)
+	var null *qix.NullHandleError
+	if errors.As(err, &null) {
+		return unreadable("open app", r.key, errNoAnswer)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,21 +60,32 @@ func (r *reader) run(ctx context.Context, engine *qix.Session) error {
 // Replies that need only the open app.
 type docReplies struct {
 	objects    *qix.Reply[json.RawMessage] // sheets and master objects
-	infos      *qix.Reply[[]qix.Info]      // all objects, dimensions and measures
+	infos      *qix.Reply[json.RawMessage] // all objects, dimensions and measures
 	dimensions *qix.Reply[json.RawMessage] // layouts of lists
 	measures   *qix.Reply[json.RawMessage]
 	variables  *qix.Reply[json.RawMessage]
-	script     *qix.Reply[qix.ScriptEx]
+	script     *qix.Reply[json.RawMessage]
 }
 
 func (r *reader) askDoc() docReplies {
 	return docReplies{
-		objects:    r.doc.ObjectEntries(r.ctx, typeSheet, typeMaster),
-		infos:      r.doc.GetAllInfos(r.ctx),
-		script:     r.doc.GetScriptEx(r.ctx),
+		objects:    r.call("GetObjects", objectOptions()),
+		infos:      r.call("GetAllInfos"),
+		script:     r.call("GetScriptEx"),
 		dimensions: r.doc.SessionLayout(r.ctx, listProps("DimensionList", "qDimensionListDef", "dimension")),
 		measures:   r.doc.SessionLayout(r.ctx, listProps("MeasureList", "qMeasureListDef", "measure")),
 		variables:  r.doc.SessionLayout(r.ctx, variableListProps(r.system)),
+	}
+}
+
+// call sends a call to the open app. Its reply is the whole result as the Engine sent it.
+func (r *reader) call(method string, params ...any) *qix.Reply[json.RawMessage] {
+	return qix.Send[json.RawMessage](r.ctx, r.engine, r.doc.ID, method, params...)
+}
+
+func objectOptions() any {
+	return map[string]any{
+		"qTypes": []string{typeSheet, typeMaster}, "qIncludeSessionObjects": false, "qData": struct{}{},
 	}
 }
 
@@ -105,13 +123,21 @@ func (r *reader) fatal(err error) bool {
 	return errors.As(err, &closed) || err != nil && r.ctx.Err() != nil
 }
 
-// parsed waits for an answer and parses it.
+// parsed waits for an answer, which must be an object: a null says nothing, where an empty list would
+// be left out of an object (facts C.3).
 func (r *reader) parsed(reply *qix.Reply[json.RawMessage]) (jsonValue, error) {
 	raw, err := reply.Get(r.ctx)
 	if err != nil {
 		return jsonValue{}, err
 	}
-	return parseJSON(raw)
+	v, err := parseJSON(raw)
+	if err == nil && v.kind != jsonObject {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return jsonValue{}, unreadable("read", r.key, err)
+	}
+	return v, nil
 }
 
 // A want is an app object to be read.
@@ -124,21 +150,21 @@ type want struct {
 // them (facts C.7); what either names counts.
 func (r *reader) listObjects(first docReplies) ([]want, error) {
 	objects, objectsErr := r.parsed(first.objects)
-	infos, infosErr := first.infos.Get(r.ctx)
+	infos, infosErr := r.parsed(first.infos)
 	var wanted []want
 	for _, err := range []error{objectsErr, infosErr} {
 		if r.fatal(err) {
 			return nil, err
 		}
 	}
-	for _, o := range objects.items {
+	for _, o := range objects.get("qList").items {
 		wanted = r.want(wanted, o.get("qInfo", "qType").str(), o.get("qInfo", "qId").str(), o.get("qMeta"))
 	}
-	for _, info := range infos {
-		wanted = r.want(wanted, info.Type, info.ID, jsonValue{})
+	for _, info := range infos.get("qInfos").items {
+		wanted = r.want(wanted, info.get("qType").str(), info.get("qId").str(), jsonValue{})
 	}
-	if objectsErr != nil && infosErr != nil {
-		err := explain("list objects of", r.key, objectsErr)
+	if err := errors.Join(objectsErr, infosErr); objectsErr != nil && infosErr != nil {
+		err = explain("list objects of", r.key, err)
 		for _, part := range []catalog.Part{catalog.PartSheet, catalog.PartMasterObjects, catalog.PartDimensions, catalog.PartMeasures} {
 			r.out.gap(part, r.key, err)
 		}
@@ -270,7 +296,7 @@ func (r *reader) takeVariables(reply *qix.Reply[json.RawMessage]) error {
 	options := map[string]any{
 		"qType": "variable", "qShowReserved": r.system, "qShowConfig": r.system, "qData": map[string]any{"tags": "/tags"},
 	}
-	result, again := r.parsed(qix.Send[json.RawMessage](r.ctx, r.session(), r.doc.ID, "GetVariables", options))
+	result, again := r.parsed(r.call("GetVariables", options))
 	switch {
 	case again == nil:
 		r.out.Variables = result.get("qList").items
@@ -284,23 +310,46 @@ func (r *reader) takeVariables(reply *qix.Reply[json.RawMessage]) error {
 
 // takeScript waits for the load script. GetScriptEx needs less rights than GetScript (facts C.6); old
 // Engines have only the latter. There are three outcomes: a text, an empty text, and a refusal.
-func (r *reader) takeScript(reply *qix.Reply[qix.ScriptEx]) error {
-	script, err := reply.Get(r.ctx)
+func (r *reader) takeScript(reply *qix.Reply[json.RawMessage]) error {
+	var withMeta struct {
+		Script struct {
+			Text string `json:"qScript"`
+		} `json:"qScript"`
+	}
+	err := r.decoded(reply, &withMeta)
 	if err == nil {
-		r.out.Script = script.Script
+		r.out.Script = withMeta.Script.Text
 		return nil
 	}
 	if r.fatal(err) {
 		return err
 	}
-	text, again := r.doc.GetScript(r.ctx).Get(r.ctx)
+	var plain struct {
+		Text string `json:"qScript"`
+	}
+	err = r.decoded(r.call("GetScript"), &plain)
 	switch {
-	case again == nil:
-		r.out.Script = text
-	case r.fatal(again):
-		return again
+	case err == nil:
+		r.out.Script = plain.Text
+	case r.fatal(err):
+		return err
 	default:
-		r.out.gap(catalog.PartScript, catalog.ScriptKey(r.key), explain("read script of", r.key, again))
+		r.out.gap(catalog.PartScript, catalog.ScriptKey(r.key), explain("read script of", r.key, err))
+	}
+	return nil
+}
+
+// decoded is parsed for texts that are kept as they are sent, NUL too.
+func (r *reader) decoded(reply *qix.Reply[json.RawMessage], into any) error {
+	raw, err := reply.Get(r.ctx)
+	if err != nil {
+		return err
+	}
+	if err = json.Unmarshal(raw, into); err == nil && string(raw) == "null" {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return unreadable("read", r.key, err)
 	}
 	return nil
 }

@@ -32,7 +32,10 @@ func Source() connector.Source {
 		Open:     open,
 		Template: Template,
 		Secrets:  SecretPaths(),
-		Files:    FilePaths(),
+		Files: []string{
+			"certificate.client_cert", "certificate.client_key", "certificate.root_cert", "certificate.pfx",
+			"tls.ca_file", "tls.truststore", "tls.client_cert", "tls.client_key", "tls.pfx",
+		},
 	}
 }
 

@@ -16,9 +16,3 @@ func (d *Doc) ObjectEntry(ctx context.Context, id string) *Reply[json.RawMessage
 func (d *Doc) SessionLayout(ctx context.Context, props any) *Reply[json.RawMessage] {
 	return twoSteps[json.RawMessage](ctx, d, "CreateSessionObject", props, "GetLayout", "qLayout")
 }
-
-// ObjectEntries lists the objects of the given types as the Engine sent them: what GetObjects decodes.
-func (d *Doc) ObjectEntries(ctx context.Context, types ...string) *Reply[json.RawMessage] {
-	options := map[string]any{"qTypes": types, "qIncludeSessionObjects": false, "qData": struct{}{}}
-	return docCall[json.RawMessage](ctx, d, "GetObjects", []any{options}, "qList")
-}
