@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest", "connector/qliksense/qliktest/unbuilt"},
 	"connector/qliksense/qliktest/unbuilt": {"connector/qliksense/qliktest"},
 	"crawler":                              {"catalog", "connector"},
+	"web":                                  {"catalog"},
 	"cmd/qlikcrawler":                      {"*"},
 }
 

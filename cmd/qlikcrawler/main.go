@@ -1,4 +1,16 @@
-// Command qlikcrawler reads the metadata of a Qlik Sense site into a catalog.
+// Command qlikcrawler reads the metadata of Qlik Sense sites into a catalog in Postgres.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,305 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+func newConnection(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "connection",
+		Short:   "Add, list, show, edit and remove connections to Qlik Sense sites",
+		Example: "  qlikcrawler connection template > sense.yaml\n  qlikcrawler connection add -f sense.yaml",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newConnectionAdd(a), newConnectionList(a), newConnectionShow(a), newConnectionEdit(a), newConnectionRemove(a), newConnectionTemplate(a))
+	return cmd
+}
+
+func newConnectionAdd(a *app) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:     "add -f FILE",
+		Short:   "Add a connection described in a YAML file",
+		Long:    "Add a connection described in a YAML file; - is standard input. Nothing is read from the site yet.",
+		Example: "  qlikcrawler connection add -f sense.yaml",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			conn, err := readConnection(file, cmd.InOrStdin(), sources(), nil)
+			if err != nil {
+				return err
+			}
+			return a.withDatabase(cmd.Context(), func(db *database) error {
+				if err := db.AddConnection(cmd.Context(), conn); err != nil {
+					return err
+				}
+				return a.said(cmd, conn.Code, "added", "crawl it with: qlikcrawler crawl "+conn.Code)
+			})
+		},
+	}
+	fileFlag(cmd, &file)
+	return cmd
+}
+
+func newConnectionEdit(a *app) *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "edit CODE -f FILE",
+		Short: "Replace a connection's settings",
+		Long: `Replace a connection's settings by those of a YAML file; - is standard input.
+A secret that the file leaves out keeps its value. The code never changes. Nothing is read from the site.`,
+		Example: "  qlikcrawler connection show qlik-prod > sense.yaml\n  qlikcrawler connection edit qlik-prod -f sense.yaml",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withDatabase(cmd.Context(), func(db *database) error {
+				old, err := db.Connection(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				conn, err := a.readEdited(file, cmd.InOrStdin(), old)
+				if err != nil {
+					return err
+				}
+				if err := db.EditConnection(cmd.Context(), conn); err != nil {
+					return err
+				}
+				return a.said(cmd, conn.Code, "edited", "")
+			})
+		},
+	}
+	fileFlag(cmd, &file)
+	return cmd
+}
+
+func fileFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVarP(file, "file", "f", "", "connection file (YAML); - is standard input")
+	if err := cmd.MarkFlagRequired("file"); err != nil {
+		panic(err) // the flag is defined one line above
+	}
+}
+
+// said tells the result of a command that changes one connection.
+func (a *app) said(cmd *cobra.Command, code, what, next string) error {
+	if a.json {
+		return printJSON(cmd.OutOrStdout(), map[string]string{"connection": code, "result": what})
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "connection %s %s\n", code, what)
+	if next != "" {
+		fmt.Fprintln(cmd.OutOrStdout(), next)
+	}
+	return nil
+}
+
+func newConnectionRemove(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove CODE",
+		Short:   "Remove a connection and everything that the catalog has of it",
+		Example: "  qlikcrawler connection remove qlik-test",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withDatabase(cmd.Context(), func(db *database) error {
+				if err := db.RemoveConnection(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				return a.said(cmd, args[0], "removed", "")
+			})
+		},
+	}
+}
+
+func newConnectionTemplate(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "template [TYPE]",
+		Short:   "Print a commented connection file to start from",
+		Example: "  qlikcrawler connection template qlik-sense > sense.yaml",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			all := sources()
+			typ := all[0].Type
+			if len(args) == 1 {
+				typ = args[0]
+			}
+			source, ok := all.Find(typ)
+			if !ok {
+				return wrongUse("%q is no type of source; this version reads: %s", typ, typesOf(all))
+			}
+			_, err := io.WriteString(cmd.OutOrStdout(), source.Template)
+			return err
+		},
+	}
+}
+
+func newConnectionList(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the connections",
+		Example: "  qlikcrawler connection list",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withDatabase(cmd.Context(), func(db *database) error { return a.listConnections(cmd, db) })
+		},
+	}
+}
+
+type connectionRow struct {
+	Code          string         `json:"code"`
+	Name          string         `json:"name"`
+	Type          string         `json:"type"`
+	Environment   string         `json:"environment,omitempty"`
+	URL           string         `json:"url"`
+	Health        catalog.Health `json:"health"`
+	HealthReason  string         `json:"health_reason,omitempty"`
+	LastSuccessAt *time.Time     `json:"last_success_at"`
+	Counts        catalog.Counts `json:"counts"`
+}
+
+func (a *app) listConnections(cmd *cobra.Command, db *database) error {
+	all, err := db.Connections(cmd.Context())
+	if err != nil {
+		return err
+	}
+	rows := make([]connectionRow, 0, len(all))
+	for _, c := range all {
+		counts, err := db.Counts(cmd.Context(), c.Code)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, connectionRow{
+			Code: c.Code, Name: c.Name, Type: c.Type, Environment: c.Environment, URL: c.URL, Health: c.Health,
+			HealthReason: c.HealthReason, LastSuccessAt: timeOrNil(c.LastSuccessAt), Counts: counts,
+		})
+	}
+	if a.json {
+		return printJSON(cmd.OutOrStdout(), rows)
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(cmd.OutOrStdout(), "no connections yet; start with: qlikcrawler connection template > sense.yaml")
+		return nil
+	}
+	t := newTable(cmd.OutOrStdout(), "CODE", "NAME", "ENVIRONMENT", "URL", "HEALTH", "APPS", "SHEETS", "LAST SUCCESS")
+	for _, r := range rows {
+		t.AppendRow([]any{r.Code, r.Name, r.Environment, r.URL, r.Health, r.Counts.Apps, r.Counts.Sheets, ago(r.LastSuccessAt)})
+	}
+	t.Render()
+	return nil
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func ago(t *time.Time) string {
+	if t == nil {
+		return "never"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}
+
+func newConnectionShow(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show CODE",
+		Short:   "Show a connection's settings, without its secrets",
+		Long:    "Show a connection's settings in the form that `connection edit` takes. Secrets are left out; editing\nwithout them keeps them.",
+		Example: "  qlikcrawler connection show qlik-prod",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withDatabase(cmd.Context(), func(db *database) error {
+				conn, err := db.Connection(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return a.showConnection(cmd.OutOrStdout(), conn)
+			})
+		},
+	}
+}
+
+func (a *app) showConnection(w io.Writer, conn catalog.Connection) error {
+	tree, err := treeOf(conn)
+	if err != nil {
+		return err
+	}
+	if a.json {
+		doc := map[string]any{}
+		for _, item := range tree {
+			doc[fmt.Sprint(item.Key)] = item.Value
+		}
+		return printJSON(w, doc)
+	}
+	for _, path := range slices.Sorted(maps.Keys(conn.Secrets)) {
+		fmt.Fprintf(w, "# %s is set and not shown\n", path)
+	}
+	b, err := yaml.Marshal(tree)
+	if err != nil {
+		return fmt.Errorf("write YAML: %w", err)
+	}
+	_, err = w.Write(b)
+	return err
+}
+
+// treeOf is a connection in the order of contract §2, without its secrets.
+func treeOf(conn catalog.Connection) (yaml.MapSlice, error) {
+	var own map[string]any
+	if err := json.Unmarshal(conn.Settings, &own); err != nil {
+		return nil, fmt.Errorf("read the settings of connection %s: %w", conn.Code, err)
+	}
+	var tree yaml.MapSlice
+	add := func(key string, value any, given bool) {
+		if given {
+			tree = append(tree, yaml.MapItem{Key: key, Value: value})
+		}
+	}
+	add("name", conn.Name, true)
+	add("code", conn.Code, true)
+	add("type", conn.Type, true)
+	add("environment", conn.Environment, conn.Environment != "")
+	add("description", conn.Description, conn.Description != "")
+	for _, key := range inOrder(own, "url", "link_url", "alias_host_name", "authentication") {
+		add(key, own[key], true)
+	}
+	add("access_instructions", conn.AccessInstructions, conn.AccessInstructions != "")
+	add("governance", conn.Governance, len(conn.Governance) > 0)
+	return tree, nil
+}
+
+// inOrder gives the keys of a map: first those named, then the others by alphabet.
+func inOrder(m map[string]any, first ...string) []string {
+	var keys []string
+	for _, k := range first {
+		if _, ok := m[k]; ok {
+			keys = append(keys, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if !slices.Contains(first, k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+// readEdited reads the file of an edit; secrets that it leaves out are the old ones.
+func (a *app) readEdited(file string, stdin io.Reader, old catalog.Connection) (catalog.Connection, error) {
+	conn, err := readConnection(file, stdin, sources(), old.Secrets)
+	if err != nil {
+		return conn, err
+	}
+	if conn.Code != old.Code {
+		return conn, wrongUse("the code of a connection never changes: it is the first part of every key; the file says %q, the connection is %q. "+
+			"Add a second connection instead", conn.Code, old.Code)
+	}
+	return conn, nil
+}

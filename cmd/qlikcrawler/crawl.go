@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
+)
+
+// crawlFlags are what the person says of a crawl.
+type crawlFlags struct {
+	file            string
+	mode            string
+	apps, groups    []string
+	allowMassRetire bool
+}
+
+func newCrawl(a *app) *cobra.Command {
+	var f crawlFlags
+	cmd := &cobra.Command{
+		Use:   "crawl CODE | crawl -f FILE",
+		Short: "Crawl a connection now, in this process",
+		Long: `Crawl a connection now, in this process, with a progress bar.
+
+A delta crawl reads the apps that changed; the first crawl of a connection is a full one.
+--app and --group make a selected crawl, which reads only those and retires nothing.
+-f adds the connection in FILE, or updates it, and crawls it.`,
+		Example: "  qlikcrawler crawl qlik-prod\n  qlikcrawler crawl -f sense.yaml --mode full\n  qlikcrawler crawl qlik-prod --app 43fbdabb-e378-43ca-b853-39ce562bf07a",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.crawl(cmd, args, f) },
+	}
+	cmd.Flags().StringVarP(&f.file, "file", "f", "", "connection file (YAML) to add or update first; - is standard input")
+	cmd.Flags().StringVar(&f.mode, "mode", string(catalog.Delta), "full or delta")
+	cmd.Flags().StringSliceVar(&f.apps, "app", nil, "read only this app (id or name); may be repeated")
+	cmd.Flags().StringSliceVar(&f.groups, "group", nil, "read only the apps of this report group (its key); may be repeated")
+	cmd.Flags().BoolVar(&f.allowMassRetire, "allow-mass-retire", false, "retire what is gone even if it is most of the catalog")
+	return cmd
+}
+
+func (a *app) crawl(cmd *cobra.Command, args []string, f crawlFlags) error {
+	run, err := f.run(cmd.Flags().Changed("mode"))
+	if err != nil {
+		return err
+	}
+	if (len(args) == 1) == (f.file != "") {
+		return wrongUse("name a connection, or give one with -f FILE (see qlikcrawler crawl --help)")
+	}
+	return a.withDatabase(cmd.Context(), func(db *database) error {
+		conn, err := a.connectionToCrawl(cmd, db, args, f.file)
+		if err != nil {
+			return err
+		}
+		run.Connection = conn.Code
+		result, err := a.crawlNow(cmd.Context(), db, conn, run)
+		if err != nil && result == nil {
+			return err
+		}
+		if err := a.printCrawl(cmd.OutOrStdout(), result); err != nil {
+			return err
+		}
+		return exitOf(result, err)
+	})
+}
+
+func (f crawlFlags) run(modeGiven bool) (catalog.Run, error) {
+	run := catalog.Run{Mode: catalog.Mode(f.mode), Trigger: catalog.ByCLI, Apps: f.apps, AllowMassRetire: f.allowMassRetire}
+	for _, g := range f.groups {
+		run.Groups = append(run.Groups, catalog.Key(g))
+	}
+	if len(run.Apps)+len(run.Groups) > 0 {
+		if modeGiven {
+			return run, wrongUse("--mode doesn't go with --app and --group: a selected crawl reads those in full")
+		}
+		run.Mode = catalog.Selected
+	}
+	if run.Mode != catalog.Full && run.Mode != catalog.Delta && run.Mode != catalog.Selected || run.Mode == catalog.Selected && modeGiven {
+		return run, wrongUse("--mode %s: say full or delta", f.mode)
+	}
+	return run, nil
+}
+
+// connectionToCrawl is the one named, or the one of the file, added or updated.
+func (a *app) connectionToCrawl(cmd *cobra.Command, db *database, args []string, file string) (catalog.Connection, error) {
+	ctx := cmd.Context()
+	if len(args) == 1 {
+		return db.Connection(ctx, args[0])
+	}
+	conn, err := readConnection(file, cmd.InOrStdin(), sources(), nil)
+	if err != nil {
+		return conn, err
+	}
+	return conn, putConnection(ctx, db.DB, conn)
+}
+
+// putConnection adds a connection, or updates the one with its code.
+func putConnection(ctx context.Context, db *postgres.DB, conn catalog.Connection) error {
+	err := db.EditConnection(ctx, conn)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		err = db.AddConnection(ctx, conn)
+	}
+	return err
+}
+
+// exitOf is the exit status of a crawl (contract §1); its words have been printed.
+func exitOf(r *crawlResult, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.Tally.Failed+r.Tally.Partial > 0:
+		return &exitError{Status: exitPartly}
+	default:
+		return nil
+	}
+}
+
+// finishState is what a run becomes by the error that ended it.
+func finishState(ctx context.Context, err error) (catalog.State, string) {
+	switch {
+	case err == nil:
+		return catalog.Done, ""
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return catalog.Cancelled, "interrupted"
+	default:
+		text := err.Error()
+		if cure := catalog.CureOf(err); cure != "" {
+			text = fmt.Sprintf("%s; %s", text, cure)
+		}
+		return catalog.Failed, text
+	}
+}

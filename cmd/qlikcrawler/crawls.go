@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/crawler"
+)
+
+// A crawlResult is what a crawl did, for people and for --json.
+type crawlResult struct {
+	Run        catalog.RunID   `json:"run"`
+	Connection string          `json:"connection"`
+	Mode       catalog.Mode    `json:"mode"`
+	State      catalog.State   `json:"state"`
+	Error      string          `json:"error,omitempty"`
+	Seconds    float64         `json:"seconds"`
+	Tally      catalog.Tally   `json:"tally"`
+	Counts     catalog.Counts  `json:"counts"`
+	Outcomes   []outcomeResult `json:"outcomes"`
+}
+
+// An outcomeResult is what became of one app; unchanged ones are left out.
+type outcomeResult struct {
+	Key        catalog.Key    `json:"key"`
+	Name       string         `json:"name,omitempty"`
+	Change     catalog.Change `json:"change"`
+	ErrorCode  catalog.Code   `json:"error_code,omitempty"`
+	Error      string         `json:"error,omitempty"`
+	Cure       string         `json:"cure,omitempty"`
+	DurationMS int64          `json:"duration_ms"`
+}
+
+// crawlNow starts a run, crawls in this process, and writes down how it ended. When the run could not
+// even start there is no result.
+func (a *app) crawlNow(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run) (*crawlResult, error) {
+	source, ok := sources().Find(conn.Type)
+	if !ok {
+		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
+	}
+	if errs := source.Check(conn); len(errs) > 0 {
+		return nil, fmt.Errorf("connection %s:\n%w", conn.Code, errs)
+	}
+	options, err := crawlOptions(conn)
+	if err != nil {
+		return nil, err
+	}
+	run.Mode, err = firstIsFull(ctx, db, run)
+	if err != nil {
+		return nil, err
+	}
+	if run.ID, err = db.StartRun(ctx, run); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	result := &crawlResult{Run: run.ID, Connection: conn.Code, Mode: run.Mode, Outcomes: []outcomeResult{}}
+	tally, crawlErr := a.crawlWith(ctx, db, conn, run, source, options, result)
+	result.Seconds, result.Tally = time.Since(began).Seconds(), tally
+	result.State, result.Error = finishState(ctx, crawlErr)
+	return result, errors.Join(crawlErr, a.finish(ctx, db, conn, result))
+}
+
+// finishTimeout is how long writing down the end of a run may take, also after a Ctrl-C.
+const finishTimeout = 10 * time.Second
+
+func (a *app) finish(ctx context.Context, db *database, conn catalog.Connection, r *crawlResult) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
+	defer cancel()
+	if err := db.FinishRun(ctx, r.Run, r.State, r.Tally, r.Error); err != nil {
+		return fmt.Errorf("write down the end of run %d: %w", r.Run, err)
+	}
+	var err error
+	if r.Counts, err = db.Counts(ctx, conn.Code); err != nil {
+		return fmt.Errorf("count the rows of %s: %w", conn.Code, err)
+	}
+	return nil
+}
+
+// crawlWith opens the source, crawls, and logs out whatever happens.
+func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run,
+	source connector.Source, options runOptions, result *crawlResult,
+) (catalog.Tally, error) {
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secretOf(conn, a.env.Getenv), Log: a.log})
+	if err != nil {
+		return catalog.Tally{}, err
+	}
+	bar := newProgressBar(a.env.Stderr, conn.Code)
+	c := crawler.Crawler{
+		Store: db.DB, Workers: options.Workers, MassRetireLimit: options.MassRetireLimit,
+		Observe: func(e crawler.Event) {
+			if e.Outcome != nil && e.Outcome.Change != catalog.Unchanged {
+				result.Outcomes = append(result.Outcomes, outcomeOf(*e.Outcome))
+			}
+			bar.show(e)
+		},
+	}
+	tally, err := c.Crawl(ctx, run, src)
+	bar.done()
+	if closeErr := src.Close(); closeErr != nil {
+		a.log.Warn("could not log out of Qlik: the session lasts until it idles out", "connection", conn.Code, "error", closeErr)
+	}
+	tally.Usage = src.Usage()
+	return tally, err
+}
+
+func outcomeOf(o catalog.Outcome) outcomeResult {
+	r := outcomeResult{Key: o.Unit.Key, Name: o.Unit.Name, Change: o.Change, DurationMS: o.Duration.Milliseconds()}
+	if o.Err != nil {
+		r.ErrorCode, r.Error, r.Cure = catalog.CodeOf(o.Err), o.Err.Error(), catalog.CureOf(o.Err)
+	}
+	return r
+}
+
+// firstIsFull makes a delta of a connection that was never crawled whole a full crawl.
+func firstIsFull(ctx context.Context, db *database, run catalog.Run) (catalog.Mode, error) {
+	if run.Mode != catalog.Delta {
+		return run.Mode, nil
+	}
+	conn, err := db.Connection(ctx, run.Connection)
+	if err != nil {
+		return "", err
+	}
+	if conn.LastSuccessAt.IsZero() {
+		return catalog.Full, nil
+	}
+	return run.Mode, nil
+}

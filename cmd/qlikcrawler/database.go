@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
+)
+
+// A database is the catalog, and the embedded Postgres under it if no other is configured.
+type database struct {
+	*postgres.DB
+	server *embedded.Server // nil: somebody else's Postgres
+	url    string
+}
+
+// openDatabase opens the catalog and brings it to this version's schema.
+func (a *app) openDatabase(ctx context.Context, role embedded.Role) (*database, error) {
+	d := &database{url: a.config.DatabaseURL}
+	if d.url == "" {
+		if err := d.startServer(ctx, a, role); err != nil {
+			return nil, err
+		}
+	}
+	key, err := a.config.masterKey()
+	if err == nil {
+		d.DB, err = postgres.Open(ctx, postgres.Config{URL: d.url, MasterKey: key, Log: a.log})
+	}
+	if err == nil {
+		err = d.Migrate(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+// startServer starts the embedded Postgres, or joins the one that runs. Only the demo may fetch server
+// binaries.
+func (d *database) startServer(ctx context.Context, a *app, role embedded.Role) error {
+	if err := os.MkdirAll(a.config.DataDir, 0o711); err != nil {
+		return fmt.Errorf("make the data folder: %w", err)
+	}
+	server, err := embedded.Open(ctx, embedded.Config{
+		Dir: filepath.Join(a.config.DataDir, "postgres"), Role: role, Fetch: role == embedded.RoleServer, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	d.server, d.url = server, server.URL()
+	return nil
+}
+
+// stopTimeout is how long the embedded Postgres may take to stop, joined commands included.
+const stopTimeout = 20 * time.Second
+
+// close closes what openDatabase opened. It has its own deadline, so that it works after a Ctrl-C.
+func (d *database) close() error {
+	if d.DB != nil {
+		d.DB.Close()
+	}
+	if d.server == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
+	defer cancel()
+	return d.server.Close(ctx)
+}
+
+// withDatabase runs a command's work on the catalog and closes it after.
+func (a *app) withDatabase(ctx context.Context, work func(*database) error) (err error) {
+	db, err := a.openDatabase(ctx, embedded.RoleCommand)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+	return work(db)
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
+)
+
+type demoFlags struct {
+	once   bool
+	listen string
+	apps   int
+}
+
+func newDemo(a *app) *cobra.Command {
+	var f demoFlags
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See it work: a simulated Qlik Sense site, crawled into a real Postgres",
+		Long: `See it work, with nothing but this program: starts a private Postgres and a simulated Qlik Sense
+site, adds a connection "demo", crawls the site over real sockets, and says where to look.
+Then it serves a summary page until Ctrl-C. What it makes stays in the data folder.`,
+		Example: "  qlikcrawler demo\n  qlikcrawler demo --once --apps 200",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd, f) },
+	}
+	cmd.Flags().BoolVar(&f.once, "once", false, "end after the summary")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "address of the summary page (QLIKCRAWLER_LISTEN, default "+defaultListen+")")
+	cmd.Flags().IntVar(&f.apps, "apps", 0, "so many generated apps beside the demo site's own")
+	return cmd
+}
+
+// demo is the main job on nothing but this program.
+func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
+	ctx := cmd.Context()
+	if f.apps < 0 {
+		return wrongUse("--apps %d: want 0 or more", f.apps)
+	}
+	role := embedded.RoleServer
+	if f.once {
+		role = embedded.RoleCommand
+	}
+	a.tell("starting Postgres")
+	db, err := a.openDatabase(ctx, role)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.close()) }()
+
+	a.tell("starting the simulated Qlik Sense site")
+	srv, err := startDemoSite(f.apps)
+	if err != nil {
+		return err
+	}
+	defer srv.Close()
+
+	conn, err := a.demoConnection(ctx, db, srv)
+	if err != nil {
+		return err
+	}
+	a.tell("crawling " + conn.URL)
+	result, err := a.crawlNow(ctx, db, conn, catalog.Run{Connection: conn.Code, Mode: catalog.Full, Trigger: catalog.ByCLI})
+	if err != nil {
+		return err
+	}
+	if err := a.printCrawl(cmd.OutOrStdout(), result); err != nil {
+		return err
+	}
+	if !a.json {
+		a.whereToLook(cmd, db)
+	}
+	if !f.once {
+		if err := a.serveSummary(ctx, db, f.listen, cmd.OutOrStdout()); err != nil {
+			return err
+		}
+	}
+	return exitOf(result, nil)
+}
+
+// tell says on standard error what is being done.
+func (a *app) tell(what string) { fmt.Fprintln(a.env.Stderr, "demo:", what) }
+
+func startDemoSite(extra int) (*qliktest.Server, error) {
+	site, err := demo.WithGenerated(extra)
+	if err != nil {
+		return nil, err
+	}
+	return qliktest.Start(site, qliktest.Options{})
+}
+
+// demoConnection adds the connection "demo", or brings it up to the simulated site's new address and
+// certificate.
+func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Server) (catalog.Connection, error) {
+	dir := filepath.Join(a.config.DataDir, "demo")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return catalog.Connection{}, fmt.Errorf("make the demo's folder: %w", err)
+	}
+	ca := filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(ca, srv.CAPEM(), 0o600); err != nil {
+		return catalog.Connection{}, fmt.Errorf("write the simulated site's certificate: %w", err)
+	}
+	info := srv.Info()
+	settings, err := json.Marshal(map[string]any{
+		"url":            srv.URL,
+		"authentication": "jwt",
+		"jwt":            map[string]any{"prefix": info.Prefix},
+		"tls":            map[string]any{"ca_file": ca},
+	})
+	if err != nil {
+		return catalog.Connection{}, fmt.Errorf("write the demo's settings: %w", err)
+	}
+	conn := catalog.Connection{
+		Code: "demo", Name: "Demo", Type: "qlik-sense", Environment: "DEMO", URL: srv.URL,
+		Description: "The simulated Qlik Sense site of `qlikcrawler demo`",
+		Settings:    settings,
+		Secrets:     catalog.Secrets{"jwt.token": catalog.NewSecret(info.Token)},
+	}
+	return conn, putConnection(ctx, db.DB, conn)
+}
+
+func (a *app) whereToLook(cmd *cobra.Command, db *database) {
+	w := cmd.OutOrStdout()
+	fmt.Fprintln(w, "\nWhere to look")
+	if db.server != nil {
+		fmt.Fprintln(w, "  while this runs:   psql "+quoted(db.url))
+	}
+	fmt.Fprintln(w, "  every view:        \\dv catalog.*")
+	fmt.Fprintln(w, "  reports:           select kind, type, name, owner, url from catalog.report order by key;")
+	fmt.Fprintln(w, "  report fields:     select type, name, formula from catalog.report_field where formula is not null;")
+	fmt.Fprintln(w, "  load scripts:      select name, lines, code from catalog.source_code;")
+	fmt.Fprintln(w, "  your own site:     qlikcrawler connection template > sense.yaml")
+}
+
+func quoted(s string) string { return "'" + s + "'" }
+
+const defaultListen = "127.0.0.1:8080"
+
+// listen opens the address of the summary page. When nobody named one and the default is taken, any
+// free port will do.
+func (a *app) listen(ctx context.Context, addr string) (net.Listener, error) {
+	chosen := addr != ""
+	if !chosen {
+		if addr = a.env.Getenv("QLIKCRAWLER_LISTEN"); addr != "" {
+			chosen = true
+		} else {
+			addr = defaultListen
+		}
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil && !chosen {
+		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		return nil, wrongUse("listen on %s: %w; choose another address with --listen", addr, err)
+	}
+	return l, nil
+}
