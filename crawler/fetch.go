@@ -38,6 +38,9 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 
 // fetchOne reads and stores one unit. One that fails is an outcome, not an error.
 func (c *Crawler) fetchOne(ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx) // it waited for its turn while another found that going on is pointless
+	}
 	began := time.Now()
 	p.reading(l.Unit)
 	s, err := src.Fetch(ctx, l)

@@ -1,0 +1,269 @@
+package crawler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/crawler"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func run(mode catalog.Mode) catalog.Run { return catalog.Run{ID: 7, Connection: "c", Mode: mode} }
+
+func TestFullCrawlReadsEveryUnitAndRetiresWhatIsGone(t *testing.T) {
+	t.Parallel()
+	store := newMemory(map[catalog.Key]string{"c/a": "v1", "c/b": "v1", "c/gone": "v1"})
+	tally, err := (&crawler.Crawler{Store: store}).Crawl(t.Context(), run(catalog.Full), &site{units: listed("a", "b", "d")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := catalog.Tally{Listed: 3, Planned: 3, Added: 1, Updated: 2, Retired: 1, Usage: catalog.Usage{Opens: 3}}
+	if diff := cmp.Diff(want, tally); diff != "" {
+		t.Errorf("tally (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]catalog.Key{"c/gone"}, store.retired); diff != "" {
+		t.Errorf("retired (-want +got):\n%s", diff)
+	}
+	if len(store.groups) != 1 {
+		t.Errorf("saved %d report groups, want 1", len(store.groups))
+	}
+}
+
+func TestDeltaReadsOnlyWhatChanged(t *testing.T) {
+	t.Parallel()
+	store := newMemory(map[catalog.Key]string{"c/same": "v1", "c/changed": "v0", "c/partial": ""})
+	src := &site{units: listed("same", "changed", "partial", "new")}
+	tally, err := (&crawler.Crawler{Store: store, Workers: 1}).Crawl(t.Context(), run(catalog.Delta), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]catalog.Key{"c/changed", "c/partial", "c/new"}, src.fetched); diff != "" {
+		t.Errorf("fetched (-want +got):\n%s", diff)
+	}
+	if tally.Unchanged != 1 || tally.Read() != 3 || tally.Planned != 3 {
+		t.Errorf("tally %+v: want 1 unchanged and 3 read of 3 planned", tally)
+	}
+}
+
+func TestSelectedReadsWhatWasAskedForAndRetiresNothing(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		run     catalog.Run
+		want    []catalog.Key
+		missing []string
+	}{
+		"by id, whatever its case": {catalog.Run{Apps: []string{"A"}}, []catalog.Key{"c/a"}, nil},
+		"by name":                  {catalog.Run{Apps: []string{"App b"}}, []catalog.Key{"c/b"}, nil},
+		"by key":                   {catalog.Run{Apps: []string{"c/b"}}, []catalog.Key{"c/b"}, nil},
+		"by report group":          {catalog.Run{Groups: []catalog.Key{"c/stream/s"}}, []catalog.Key{"c/a", "c/b"}, nil},
+		"not listed":               {catalog.Run{Apps: []string{"a", "z"}, Groups: []catalog.Key{"c/stream/x"}}, []catalog.Key{"c/a"}, []string{"z", "c/stream/x"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := newMemory(map[catalog.Key]string{"c/gone": "v1"})
+			src := &site{units: listed("a", "b")}
+			r := tc.run
+			r.ID, r.Connection, r.Mode = 7, "c", catalog.Selected
+			tally, err := (&crawler.Crawler{Store: store, Workers: 1}).Crawl(t.Context(), r, src)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, src.fetched); diff != "" {
+				t.Errorf("fetched (-want +got):\n%s", diff)
+			}
+			if store.retired != nil {
+				t.Errorf("retired %v, want nothing", store.retired)
+			}
+			var missing []string
+			for _, o := range store.noted {
+				missing = append(missing, o.Unit.Name)
+				if catalog.CodeOf(o.Err) != catalog.CodeNotFound {
+					t.Errorf("%s: %v, want not_found", o.Unit.Name, o.Err)
+				}
+			}
+			if diff := cmp.Diff(tc.missing, missing); diff != "" {
+				t.Errorf("missing (-want +got):\n%s", diff)
+			}
+			if tally.Failed != len(tc.missing) {
+				t.Errorf("%d failed, want %d", tally.Failed, len(tc.missing))
+			}
+		})
+	}
+}
+
+func TestOneBadUnitStaysOneBadUnit(t *testing.T) {
+	t.Parallel()
+	store := newMemory(nil)
+	store.saveErr["c/unsavable"] = errors.New("disk full")
+	src := &site{units: listed("a", "bad", "unsavable", "partial", "z")}
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		s := &catalog.Snapshot{Unit: l.Unit, Version: l.Version}
+		switch l.Unit.Key {
+		case "c/bad":
+			return nil, &catalog.Error{Code: catalog.CodeUnreachable, Op: "open app", Err: errors.New("connection reset")}
+		case "c/partial":
+			s.Gaps = []catalog.Gap{{Part: catalog.PartScript, Key: "c/partial/script", Err: &catalog.Error{Code: catalog.CodeForbidden}}}
+		}
+		return s, nil
+	}
+	tally, err := (&crawler.Crawler{Store: store}).Crawl(t.Context(), run(catalog.Full), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tally.Added != 2 || tally.Failed != 2 || tally.Partial != 1 {
+		t.Errorf("tally %+v: want 2 added, 2 failed, 1 partial", tally)
+	}
+	if len(store.noted) != 2 {
+		t.Errorf("noted %d outcomes, want the 2 failed ones", len(store.noted))
+	}
+}
+
+func TestGoesOnNoFurtherWhenItIsPointless(t *testing.T) {
+	t.Parallel()
+	for _, code := range []catalog.Code{catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeConflict} {
+		t.Run(string(code), func(t *testing.T) {
+			t.Parallel()
+			store := newMemory(map[catalog.Key]string{"c/gone": "v1", "c/a": "v1", "c/b": "v1"})
+			src := &site{units: listed("a", "b", "d")}
+			src.fetch = func(context.Context, connector.Listed) (*catalog.Snapshot, error) {
+				return nil, &catalog.Error{Code: code, Op: "open app"}
+			}
+			_, err := (&crawler.Crawler{Store: store, Workers: 1}).Crawl(t.Context(), run(catalog.Full), src)
+			if catalog.CodeOf(err) != code {
+				t.Errorf("error %v, want code %s", err, code)
+			}
+			if len(src.fetched) != 1 || store.retired != nil {
+				t.Errorf("fetched %v, retired %v: want one fetch and no retirement", src.fetched, store.retired)
+			}
+		})
+	}
+}
+
+func TestATruncatedListingRetiresNothing(t *testing.T) {
+	t.Parallel()
+	store := newMemory(map[catalog.Key]string{"c/a": "v1", "c/b": "v1"})
+	_, err := (&crawler.Crawler{Store: store}).Crawl(t.Context(), run(catalog.Full), &site{units: listed("a"), listErr: errors.New("page 2 failed")})
+	if err == nil || store.retired != nil || len(store.saved) != 0 {
+		t.Errorf("error %v, retired %v, saved %v: want an error and nothing touched", err, store.retired, store.saved)
+	}
+}
+
+func TestMassRetireNeedsAWord(t *testing.T) {
+	t.Parallel()
+	known := map[catalog.Key]string{}
+	for i := range 10 {
+		known[catalog.AppKey("c", fmt.Sprint(i))] = "v1"
+	}
+	units := listed("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+	for name, tc := range map[string]struct {
+		left    int
+		allowed bool
+		limit   float64
+		refused bool
+	}{
+		"half may go":                  {left: 5, limit: 0.5},
+		"more than half":               {left: 4, limit: 0.5, refused: true},
+		"an empty listing":             {left: 0, limit: 0.5, refused: true},
+		"more than half, allowed":      {left: 4, limit: 0.5, allowed: true},
+		"a limit of the person's own":  {left: 8, limit: 0.1, refused: true},
+		"all may go by the limit 100%": {left: 0, limit: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := run(catalog.Delta)
+			r.AllowMassRetire = tc.allowed
+			p, err := crawler.MakePlan(r, units[:tc.left], known, tc.limit)
+			if got := catalog.CodeOf(err) == catalog.CodeConflict; got != tc.refused {
+				t.Errorf("error %v, want refused: %v", err, tc.refused)
+			}
+			if !tc.refused && len(p.Retire) != 10-tc.left {
+				t.Errorf("retires %d, want %d", len(p.Retire), 10-tc.left)
+			}
+			if tc.refused && catalog.CureOf(err) == "" {
+				t.Error("the refusal has no cure")
+			}
+		})
+	}
+}
+
+func TestACancelledCrawlRetiresNothingAndEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	store := newMemory(map[catalog.Key]string{"c/gone": "v1", "c/a": "v1"})
+	src := &site{units: listed("a", "b", "d", "e", "f")}
+	src.fetch = func(ctx context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		cancel()
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	_, err := (&crawler.Crawler{Store: store, Workers: 2}).Crawl(ctx, run(catalog.Full), src)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	if store.retired != nil || len(store.noted) != 0 {
+		t.Errorf("retired %v, noted %v: want nothing", store.retired, store.noted)
+	}
+}
+
+func TestARunThatWasTakenOverStopsByItself(t *testing.T) {
+	t.Parallel()
+	store := newMemory(nil)
+	store.lost, store.beats = true, make(chan struct{})
+	src := &site{units: listed("a")}
+	src.fetch = func(ctx context.Context, _ connector.Listed) (*catalog.Snapshot, error) {
+		<-ctx.Done() // the beat that finds the run lost ends it
+		return nil, ctx.Err()
+	}
+	_, err := (&crawler.Crawler{Store: store, Beat: time.Millisecond}).Crawl(t.Context(), run(catalog.Full), src)
+	if catalog.CodeOf(err) != catalog.CodeConflict {
+		t.Errorf("error %v, want conflict", err)
+	}
+}
+
+func TestWorkersBoundTheParallelism(t *testing.T) {
+	t.Parallel()
+	src := &site{units: listed("a", "b", "d", "e", "f", "g")}
+	both := make(chan struct{}, 6)
+	src.fetch = func(ctx context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		both <- struct{}{}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
+	if _, err := (&crawler.Crawler{Store: newMemory(nil), Workers: 2}).Crawl(t.Context(), run(catalog.Full), src); err != nil {
+		t.Fatal(err)
+	}
+	if src.peak > 2 || len(both) != 6 {
+		t.Errorf("%d at a time, %d read; want at most 2, and 6", src.peak, len(both))
+	}
+}
+
+func TestObserverHearsOfEveryUnit(t *testing.T) {
+	t.Parallel()
+	var stages []crawler.Stage
+	outcomes := 0
+	c := &crawler.Crawler{Store: newMemory(map[catalog.Key]string{"c/gone": "v", "c/a": "v", "c/b": "v"}), Observe: func(e crawler.Event) {
+		if len(stages) == 0 || stages[len(stages)-1] != e.Stage {
+			stages = append(stages, e.Stage)
+		}
+		if e.Outcome != nil {
+			outcomes++
+		}
+	}}
+	if _, err := c.Crawl(t.Context(), run(catalog.Full), &site{units: listed("a", "b")}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]crawler.Stage{crawler.Listing, crawler.Reading, crawler.Retiring}, stages); diff != "" {
+		t.Errorf("stages (-want +got):\n%s", diff)
+	}
+	if outcomes != 3 {
+		t.Errorf("%d outcomes, want 3", outcomes)
+	}
+}
