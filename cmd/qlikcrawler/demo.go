@@ -110,7 +110,10 @@ func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Se
 	if err := os.WriteFile(ca, srv.CAPEM(), 0o600); err != nil {
 		return catalog.Connection{}, fmt.Errorf("write the simulated site's certificate: %w", err)
 	}
-	info := srv.Info()
+	info, err := srv.Info()
+	if err != nil {
+		return catalog.Connection{}, err
+	}
 	settings, err := json.Marshal(map[string]any{
 		"url":            srv.URL,
 		"authentication": "jwt",

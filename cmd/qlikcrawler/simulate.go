@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ type simulateFlags struct {
 	apps    int
 	seed    int64
 	from    []string
-	latency time.Duration
+	latency time.Duration // of a REST request and an Engine call
+	opening time.Duration // of an OpenDoc
 	faults  []string
 }
 
@@ -47,6 +49,7 @@ the apps of unbuilt app folders (the layout that "qlik app unbuild" writes).`,
 	cmd.Flags().Int64Var(&f.seed, "seed", 1, "seed of the generated site")
 	cmd.Flags().StringArrayVar(&f.from, "from", nil, "serve the unbuilt app in this folder, or those in its folders; may be repeated")
 	cmd.Flags().DurationVar(&f.latency, "latency", 0, "time that every REST request and Engine call takes")
+	cmd.Flags().DurationVar(&f.opening, "open-latency", 0, "time that opening an app takes")
 	cmd.Flags().StringArrayVar(&f.faults, "fault", nil, "a fault, NAME or NAME=APP (id, or * for all); may be repeated. Names: "+strings.Join(faultNames(), ", "))
 	return cmd
 }
@@ -71,7 +74,9 @@ func (f simulateFlags) site() (*qliktest.Site, error) {
 }
 
 func (a *app) simulate(cmd *cobra.Command, site *qliktest.Site, f simulateFlags) error {
-	srv, err := qliktest.Start(site, qliktest.Options{Listen: f.listen, CallLatency: f.latency, RESTLatency: f.latency})
+	srv, err := qliktest.Start(site, qliktest.Options{
+		Listen: f.listen, Latency: qliktest.Latency{REST: f.latency, Call: f.latency, Open: f.opening},
+	})
 	if err != nil {
 		return err
 	}
@@ -79,11 +84,13 @@ func (a *app) simulate(cmd *cobra.Command, site *qliktest.Site, f simulateFlags)
 	if err := setFaults(srv, site, f.faults); err != nil {
 		return err
 	}
-	info, err := json.Marshal(srv.Info())
+	info, err := srv.Info()
 	if err != nil {
+		return err
+	}
+	if err := json.NewEncoder(cmd.OutOrStdout()).Encode(info); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
-	fmt.Fprintln(cmd.OutOrStdout(), string(info))
 	a.log.Info("the simulated site is up; Ctrl-C ends it", "url", srv.URL, "apps", len(site.Apps))
 	<-cmd.Context().Done()
 	return nil
@@ -91,7 +98,7 @@ func (a *app) simulate(cmd *cobra.Command, site *qliktest.Site, f simulateFlags)
 
 func faultNames() []string {
 	var names []string
-	for _, f := range qliktest.Faults {
+	for _, f := range qliktest.Faults() {
 		names = append(names, string(f))
 	}
 	return names
@@ -101,7 +108,7 @@ func faultNames() []string {
 func setFaults(srv *qliktest.Server, site *qliktest.Site, faults []string) error {
 	for _, text := range faults {
 		name, appID, _ := strings.Cut(text, "=")
-		if !isFault(name) {
+		if !slices.Contains(qliktest.Faults(), qliktest.Fault(name)) {
 			return wrongUse("--fault %s: no such fault; there are: %s", name, strings.Join(faultNames(), ", "))
 		}
 		if appID == "*" {
@@ -113,13 +120,4 @@ func setFaults(srv *qliktest.Server, site *qliktest.Site, faults []string) error
 		srv.Fail(appID, qliktest.Fault(name))
 	}
 	return nil
-}
-
-func isFault(name string) bool {
-	for _, f := range qliktest.Faults {
-		if string(f) == name {
-			return true
-		}
-	}
-	return false
 }
