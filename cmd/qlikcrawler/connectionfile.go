@@ -225,7 +225,7 @@ func takeSecrets(tree map[string]any, paths []string, secrets catalog.Secrets) {
 	for _, path := range paths {
 		parent, key := at(tree, path)
 		value, ok := parent[key].(string)
-		if !ok || value == "" || isReference(value) {
+		if _, reference := connector.SecretReference(value); !ok || value == "" || reference {
 			continue
 		}
 		secrets[path] = catalog.NewSecret(value)

@@ -84,13 +84,13 @@ func (a *app) finish(ctx context.Context, db *database, conn catalog.Connection,
 func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run,
 	source connector.Source, options runOptions, result *crawlResult,
 ) (catalog.Tally, error) {
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secretOf(conn, a.env.Getenv), Log: a.log})
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: connector.SecretsOf(conn), Log: a.log})
 	if err != nil {
 		return catalog.Tally{}, err
 	}
 	bar := newProgressBar(a.env.Stderr, conn.Code)
 	c := crawler.Crawler{
-		Store: db.DB, Workers: options.Workers, MassRetireLimit: options.MassRetireLimit,
+		Store: db.DB, Workers: options.Workers, MassRetireLimit: float64(options.MassRetireLimit) / 100,
 		Observe: func(e crawler.Event) {
 			if e.Outcome != nil && e.Outcome.Change != catalog.Unchanged {
 				result.Outcomes = append(result.Outcomes, outcomeOf(*e.Outcome))

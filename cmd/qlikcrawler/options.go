@@ -3,36 +3,30 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
 )
 
-// runOptions are the options of a connection that steer a crawl rather than its source. The source has
-// checked their form.
+// runOptions are the options of a connection that steer a crawl rather than its source. Zero values
+// are the crawler's defaults.
 type runOptions struct {
-	Workers         int
-	MassRetireLimit float64
+	Workers         int               `json:"workers"`
+	MassRetireLimit connector.Percent `json:"mass_retire_limit"`
 }
 
+// crawlOptions reads them from a connection whose source has checked all of its options.
 func crawlOptions(conn catalog.Connection) (runOptions, error) {
-	var s struct {
-		Options struct {
-			Workers         int    `json:"workers"`
-			MassRetireLimit string `json:"mass_retire_limit"`
-		} `json:"options"`
+	var settings struct {
+		Options map[string]any `json:"options"`
 	}
-	if err := json.Unmarshal(conn.Settings, &s); err != nil {
+	if err := json.Unmarshal(conn.Settings, &settings); err != nil {
 		return runOptions{}, fmt.Errorf("read the options of connection %s: %w", conn.Code, err)
 	}
-	o := runOptions{Workers: s.Options.Workers}
-	if text := s.Options.MassRetireLimit; text != "" {
-		n, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-		if err != nil {
-			return o, wrongUse("connection %s: options.mass_retire_limit: %q is not a percentage", conn.Code, text)
-		}
-		o.MassRetireLimit = n / 100
+	var o runOptions
+	mine := map[string]any{"workers": settings.Options["workers"], "mass_retire_limit": settings.Options["mass_retire_limit"]}
+	if errs := connector.DecodeSettings(mine, &o); len(errs) > 0 {
+		return o, fmt.Errorf("connection %s: options: %w", conn.Code, errs)
 	}
 	return o, nil
 }
