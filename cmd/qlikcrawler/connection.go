@@ -70,7 +70,7 @@ A secret that the file leaves out keeps its value. The code never changes. Nothi
 				if err != nil {
 					return err
 				}
-				if err := db.EditConnection(cmd.Context(), conn); err != nil {
+				if err := editConnection(cmd.Context(), db, conn, old); err != nil {
 					return err
 				}
 				return a.said(cmd, conn.Code, "edited", "")

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
-	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
 )
 
 // crawlFlags are what the person says of a crawl.
@@ -93,16 +92,7 @@ func (a *app) connectionToCrawl(cmd *cobra.Command, db *database, args []string,
 	if err != nil {
 		return conn, err
 	}
-	return conn, putConnection(ctx, db.DB, conn)
-}
-
-// putConnection adds a connection, or updates the one with its code.
-func putConnection(ctx context.Context, db *postgres.DB, conn catalog.Connection) error {
-	err := db.EditConnection(ctx, conn)
-	if catalog.CodeOf(err) == catalog.CodeNotFound {
-		err = db.AddConnection(ctx, conn)
-	}
-	return err
+	return conn, putConnection(ctx, db, conn)
 }
 
 // exitOf is the exit status of a crawl (contract §1); its words have been printed.

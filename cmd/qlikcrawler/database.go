@@ -20,10 +20,11 @@ type database struct {
 }
 
 // openDatabase opens the catalog and brings it to this version's schema.
-func (a *app) openDatabase(ctx context.Context, role embedded.Role) (*database, error) {
+// Only the demo may fetch server binaries.
+func (a *app) openDatabase(ctx context.Context, role embedded.Role, fetch bool) (*database, error) {
 	d := &database{url: a.config.DatabaseURL}
 	if d.url == "" {
-		if err := d.startServer(ctx, a, role); err != nil {
+		if err := d.startServer(ctx, a, role, fetch); err != nil {
 			return nil, err
 		}
 	}
@@ -40,14 +41,13 @@ func (a *app) openDatabase(ctx context.Context, role embedded.Role) (*database, 
 	return d, nil
 }
 
-// startServer starts the embedded Postgres, or joins the one that runs. Only the demo may fetch server
-// binaries.
-func (d *database) startServer(ctx context.Context, a *app, role embedded.Role) error {
+// startServer starts the embedded Postgres, or joins the one that runs.
+func (d *database) startServer(ctx context.Context, a *app, role embedded.Role, fetch bool) error {
 	if err := os.MkdirAll(a.config.DataDir, 0o711); err != nil {
 		return fmt.Errorf("make the data folder: %w", err)
 	}
 	server, err := embedded.Open(ctx, embedded.Config{
-		Dir: filepath.Join(a.config.DataDir, "postgres"), Role: role, Fetch: role == embedded.RoleServer, Log: a.log,
+		Dir: filepath.Join(a.config.DataDir, "postgres"), Role: role, Fetch: fetch, Log: a.log,
 	})
 	if err != nil {
 		return err
@@ -74,7 +74,7 @@ func (d *database) close() error {
 
 // withDatabase runs a command's work on the catalog and closes it after.
 func (a *app) withDatabase(ctx context.Context, work func(*database) error) (err error) {
-	db, err := a.openDatabase(ctx, embedded.RoleCommand)
+	db, err := a.openDatabase(ctx, embedded.RoleCommand, false)
 	if err != nil {
 		return err
 	}

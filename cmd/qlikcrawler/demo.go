@@ -52,7 +52,7 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 		role = embedded.RoleCommand
 	}
 	a.tell("starting Postgres")
-	db, err := a.openDatabase(ctx, role)
+	db, err := a.openDatabase(ctx, role, true)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Se
 		Settings:    settings,
 		Secrets:     catalog.Secrets{"jwt.token": catalog.NewSecret(info.Token)},
 	}
-	return conn, putConnection(ctx, db.DB, conn)
+	return conn, putConnection(ctx, db, conn)
 }
 
 func (a *app) whereToLook(cmd *cobra.Command, db *database) {

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+// A connection that comes from the catalog has the paths of its stored secrets, with empty values. They
+// stay so through an edit that leaves them out, and are opened one by one when they are used.
+
+// putConnection adds a connection, or makes the one with its code what it says.
+func putConnection(ctx context.Context, db *database, conn catalog.Connection) error {
+	old, err := db.Connection(ctx, conn.Code)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		return db.AddConnection(ctx, conn)
+	}
+	if err != nil {
+		return err
+	}
+	return editConnection(ctx, db, conn, old)
+}
+
+// editConnection stores an edited connection: secrets with a value are new, those with an empty one
+// are kept, and old ones that it no longer has are forgotten.
+func editConnection(ctx context.Context, db *database, conn, old catalog.Connection) error {
+	var drop []string
+	for path := range old.Secrets {
+		if _, kept := conn.Secrets[path]; !kept {
+			drop = append(drop, path)
+		}
+	}
+	fresh := catalog.Secrets{}
+	for path, secret := range conn.Secrets {
+		if secret.Reveal() != "" {
+			fresh[path] = secret
+		}
+	}
+	conn.Secrets = fresh
+	return db.EditConnection(ctx, conn, drop)
+}
+
+// secretsOf gives a function that resolves the secrets of a connection when they are needed: the sealed
+// ones of the catalog, and what the references in its settings point to.
+func secretsOf(db *database, conn catalog.Connection) func(context.Context, string) (string, error) {
+	references := connector.SecretsOf(conn)
+	return func(ctx context.Context, path string) (string, error) {
+		if _, sealed := conn.Secrets[path]; sealed {
+			return db.Secret(ctx, conn.Code, path)
+		}
+		return references(ctx, path)
+	}
+}
