@@ -91,12 +91,11 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 // tell says on standard error what is being done.
 func (a *app) tell(what string) { fmt.Fprintln(a.env.Stderr, "demo:", what) }
 
+// demoSeed makes the generated apps of the demo the same each time.
+const demoSeed = 1
+
 func startDemoSite(extra int) (*qliktest.Server, error) {
-	site, err := demo.WithGenerated(extra)
-	if err != nil {
-		return nil, err
-	}
-	return qliktest.Start(site, qliktest.Options{})
+	return qliktest.Start(demo.WithGenerated(extra, demoSeed), qliktest.Options{})
 }
 
 // demoConnection adds the connection "demo", or brings it up to the simulated site's new address and

@@ -69,7 +69,7 @@ func (f simulateFlags) site() (*qliktest.Site, error) {
 	case f.apps > 0:
 		return qliktest.Generate(qliktest.GenerateOptions{Apps: f.apps, Seed: f.seed}), nil
 	default:
-		return demo.Site()
+		return demo.Site(), nil
 	}
 }
 
