@@ -19,7 +19,7 @@ func (a *app) printCrawl(w io.Writer, r *crawlResult) error {
 		t.Listed, t.Added, t.Updated, t.Unchanged, t.Retired, t.Partial, t.Failed)
 	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received\n",
 		t.Usage.Requests, t.Usage.Calls, t.Usage.Opens+t.Usage.OpensWithData, t.Usage.OpensWithData,
-		t.Usage.Sessions, plural(t.Usage.Sessions), bytes(t.Usage.BytesReceived))
+		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived))
 	printCounts(w, r.Counts)
 	return nil
 }
@@ -54,7 +54,8 @@ func plural(n int64) string {
 	return "s"
 }
 
-func bytes(n int64) string {
+// dataSize tells bytes in the unit that fits.
+func dataSize(n int64) string {
 	const kilo = 1000.0
 	size := float64(n)
 	for _, unit := range []string{"B", "kB", "MB"} {
