@@ -62,6 +62,11 @@ const (
 	ConnectionsDenied   Fault = "connections-denied" // GetConnections: 5
 	ObjectUnreadable    Fault = "object-unreadable"  // the property tree of the first sheet: 5
 	AbortedOnce         Fault = "aborted-once"       // error 15 for a call, once
+	ConnectFailed       Fault = "connect-failed"     // OpenDoc: 1008
+	StoreMissing        Fault = "store-missing"      // OpenDoc: 9003
+	DuplicateKeys       Fault = "duplicate-keys"     // a title or qInfo is named twice in a reply
+	NotANumber          Fault = "nan-strings"        // measured numbers are "NaN"
+	LateReply           Fault = "late-reply"         // Options.SlowBy before an object's answer; others overtake it
 )
 
 // Faults gives all faults, for help texts and for checking names.
@@ -74,6 +79,7 @@ func Faults() []Fault {
 		ReloadRunning, HangAtOpen, SlowOpen, DropAtOpen, DropAtOpenOnce, DropInTheMiddle,
 		DropInTheMiddleOnce, HangInTheMiddle, GarbageFrame, TruncatedFrame, HugeFrame, NullResult,
 		UnknownPush, ScriptDenied, LineageDenied, ConnectionsDenied, ObjectUnreadable, AbortedOnce,
+		ConnectFailed, StoreMissing, DuplicateKeys, NotANumber, LateReply,
 	}
 }
 

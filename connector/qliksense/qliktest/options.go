@@ -33,7 +33,9 @@ type Options struct {
 
 	MaxRecordLimit int           // cap of lists and of /full (facts B.1); 0: none
 	Latency        Latency       // how long things take
-	SlowBy         time.Duration // delay of the faults SlowREST and SlowOpen, 2 seconds by default
+	SlowBy         time.Duration // delay of the faults SlowREST, SlowOpen and LateReply, 2 seconds by default
+
+	OutOfOrder bool // replies of the Engine overtake each other (facts C.3)
 
 	Now func() time.Time // the site's clock, time.Now by default
 }
