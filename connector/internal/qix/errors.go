@@ -67,7 +67,7 @@ func (e *PushError) Error() string {
 // A HandshakeError says why no session came about on the way to the greeting.
 type HandshakeError struct {
 	// Status is the HTTP status of the answer to the upgrade: 0 if there was no answer, 101 if the
-	// upgrade was accepted but the greeting didn't come.
+	// upgrade was accepted but no greeting came, or the session ended right after it.
 	Status   int
 	Body     string // the first 200 bytes of the answer
 	Location string // where a redirect leads, without its query
@@ -80,7 +80,7 @@ func (e *HandshakeError) Error() string {
 	text := "engine handshake"
 	switch {
 	case e.Status == 101:
-		text += ": no greeting"
+		text += ": accepted, but no session came about"
 	case e.Status != 0:
 		text += ": HTTP " + strconv.Itoa(e.Status)
 	}

@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long the peer waits for anything before it fails the test.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A Script is what the peer does on one connection, step after step.
 type Script []Step

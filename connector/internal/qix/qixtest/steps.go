@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"reflect"
 	"time"
@@ -193,9 +194,15 @@ func Refuse(status int, header map[string]string, body string) Step {
 	}
 }
 
-// Hang neither reads nor writes until the test ends, also before the upgrade.
+// Hang neither reads nor writes until the test ends, also before the upgrade. A client that writes
+// on is stuck after a megabyte or so.
 func Hang() Step {
 	return func(c *Conn) error {
+		if c.ws != nil {
+			if tcp, ok := c.ws.NetConn().(*net.TCPConn); ok {
+				_ = tcp.SetReadBuffer(4 << 10) // else the client is stuck later
+			}
+		}
 		<-c.peer.over
 		return errEnd
 	}
@@ -210,6 +217,23 @@ func Await(signal <-chan struct{}) Step {
 		case <-time.After(patience):
 			return errors.New("the test didn't give the signal")
 		}
+	}
+}
+
+// Quiet checks that the client sends nothing for 50 ms. It can't prove that nothing is under way:
+// it may let a fault pass on a slow machine, but never fails a good client.
+func Quiet() Step {
+	return func(c *Conn) error {
+		raw := c.ws.NetConn()
+		if err := raw.SetReadDeadline(time.Now().Add(50 * time.Millisecond)); err != nil {
+			return err
+		}
+		n, err := raw.Read(make([]byte, 1))
+		var timeout net.Error
+		if n > 0 || !errors.As(err, &timeout) || !timeout.Timeout() {
+			return fmt.Errorf("the client isn't quiet: %d bytes, %w", n, err)
+		}
+		return nil
 	}
 }
 
