@@ -267,7 +267,8 @@ func treeOf(conn catalog.Connection) (yaml.MapSlice, error) {
 	add("type", conn.Type, true)
 	add("environment", conn.Environment, conn.Environment != "")
 	add("description", conn.Description, conn.Description != "")
-	for _, key := range inOrder(own, "url", "link_url", "alias_host_name", "authentication") {
+	add("url", conn.URL, true)
+	for _, key := range inOrder(own, "link_url", "alias_host_name", "authentication") {
 		add(key, own[key], true)
 	}
 	add("access_instructions", conn.AccessInstructions, conn.AccessInstructions != "")

@@ -27,11 +27,12 @@ type commonKeys struct {
 	Type               string            `json:"type"`
 	Environment        string            `json:"environment"`
 	Description        string            `json:"description"`
+	URL                string            `json:"url"`
 	AccessInstructions string            `json:"access_instructions"`
 	Governance         map[string]string `json:"governance"`
 }
 
-var commonNames = []string{"name", "code", "type", "environment", "description", "access_instructions", "governance"}
+var commonNames = []string{"name", "code", "type", "environment", "description", "url", "access_instructions", "governance"}
 
 // laterKeys are keys whose feature this version lacks: refused with a sentence, never silently taken.
 var laterKeys = map[string]string{
@@ -146,10 +147,9 @@ func connectionOf(tree map[string]any, dir string, sources connector.Sources, ke
 		return catalog.Connection{}, errs
 	}
 	conn := catalog.Connection{
-		Code: keys.Code, Name: keys.Name, Type: keys.Type, Environment: keys.Environment, Description: keys.Description,
+		Code: keys.Code, Name: keys.Name, Type: keys.Type, Environment: keys.Environment, Description: keys.Description, URL: keys.URL,
 		AccessInstructions: keys.AccessInstructions, Governance: keys.Governance, Secrets: catalog.Secrets{},
 	}
-	conn.URL, _ = own["url"].(string)
 	absoluteFiles(own, slices.Concat(source.Files, source.Secrets), source.Secrets, dir)
 	takeSecrets(own, source.Secrets, conn.Secrets)
 	settings, err := json.Marshal(own)

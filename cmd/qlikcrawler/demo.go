@@ -114,7 +114,6 @@ func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Se
 		return catalog.Connection{}, err
 	}
 	settings, err := json.Marshal(map[string]any{
-		"url":            srv.URL,
 		"authentication": "jwt",
 		"jwt":            map[string]any{"prefix": info.Prefix},
 		"tls":            map[string]any{"ca_file": ca},

@@ -161,6 +161,9 @@ func explainWrongArgs(cmd *cobra.Command) {
 
 // configure reads the environment once the flags are known.
 func (a *app) configure(cmd *cobra.Command) error {
+	if err := cmd.ValidateRequiredFlags(); err != nil {
+		return wrongUse("%w (see %s --help)", err, cmd.CommandPath())
+	}
 	if err := a.config.load(cmd.Flags(), a.env.Getenv); err != nil {
 		return err
 	}
