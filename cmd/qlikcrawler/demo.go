@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -59,7 +60,7 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 	defer func() { err = errors.Join(err, db.close()) }()
 
 	a.tell("starting the simulated Qlik Sense site")
-	srv, err := startDemoSite(f.apps)
+	srv, err := startDemoSite(ctx, db, f.apps)
 	if err != nil {
 		return err
 	}
@@ -91,11 +92,24 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 // tell says on standard error what is being done.
 func (a *app) tell(what string) { fmt.Fprintln(a.env.Stderr, "demo:", what) }
 
+// demoCode is the code of the demo's connection.
+const demoCode = "demo"
+
 // demoSeed makes the generated apps of the demo the same each time.
 const demoSeed = 1
 
-func startDemoSite(extra int) (*qliktest.Server, error) {
-	return qliktest.Start(demo.WithGenerated(extra, demoSeed), qliktest.Options{})
+// startDemoSite starts the site where the last demo had it, if it can, so that the URLs in the catalog
+// stay what they are.
+func startDemoSite(ctx context.Context, db *database, extra int) (*qliktest.Server, error) {
+	site := demo.WithGenerated(extra, demoSeed)
+	if old, err := db.Connection(ctx, demoCode); err == nil {
+		if u, err := url.Parse(old.URL); err == nil {
+			if srv, err := qliktest.Start(site, qliktest.Options{Listen: "127.0.0.1:" + u.Port()}); err == nil {
+				return srv, nil
+			}
+		}
+	}
+	return qliktest.Start(site, qliktest.Options{})
 }
 
 // demoConnection adds the connection "demo", or brings it up to the simulated site's new address and
@@ -122,7 +136,7 @@ func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Se
 		return catalog.Connection{}, fmt.Errorf("write the demo's settings: %w", err)
 	}
 	conn := catalog.Connection{
-		Code: "demo", Name: "Demo", Type: "qlik-sense", Environment: "DEMO", URL: srv.URL,
+		Code: demoCode, Name: "Demo", Type: "qlik-sense", Environment: "DEMO", URL: srv.URL,
 		Description: "The simulated Qlik Sense site of `qlikcrawler demo`",
 		Settings:    settings,
 		Secrets:     catalog.Secrets{"jwt.token": catalog.NewSecret(info.Token)},
