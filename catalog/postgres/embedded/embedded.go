@@ -24,6 +24,7 @@ import (
 	"context"
 	"log/slog"
 	"net/url"
+	"strings"
 	"sync"
 )
 
@@ -118,5 +119,7 @@ func connString(socketDir, database string) string {
 	q.Set("port", socketPort)
 	q.Set("user", userName)
 	q.Set("sslmode", "disable")
-	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: q.Encode()}).String()
+	// A connection string's query is not a form: there a plus sign is one, not a space.
+	query := strings.ReplaceAll(q.Encode(), "+", "%20")
+	return (&url.URL{Scheme: "postgres", Path: "/" + database, RawQuery: query}).String()
 }

@@ -52,6 +52,9 @@ func (f *folder) initialize(ctx context.Context, in installation, acc account, f
 	if err != nil {
 		return errors.Join(fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out)), os.RemoveAll(half))
 	}
+	if err := os.Remove(f.data()); err != nil && !errors.Is(err, os.ErrNotExist) { // an empty one
+		return fmt.Errorf("embedded Postgres: %w", err)
+	}
 	if err := os.Rename(half, f.data()); err != nil {
 		return fmt.Errorf("embedded Postgres: %w", err)
 	}
@@ -119,7 +122,7 @@ func serverArgs(data, socketDir string, forTests bool) []string {
 	}
 	if forTests {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
-			"wal_level=minimal", "max_wal_senders=0", "autovacuum=off", "max_connections=300")
+			"wal_level=minimal", "max_wal_senders=0", "max_connections=300")
 	}
 	for _, s := range settings {
 		args = append(args, "-c", s)
