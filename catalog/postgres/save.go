@@ -50,7 +50,7 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 // server may lose the last such transactions, each of them whole; the run isn't finished then (its
 // end does wait, for all before it too), and the next one reads those units again.
 func (db *DB) inQuickTx(ctx context.Context, fn func(pgx.Tx) error) error {
-	const begin = "begin; set local synchronous_commit = off"
+	const begin = "begin; set local synchronous_commit = off; set local plan_cache_mode = force_generic_plan"
 	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, fn)
 }
 
@@ -213,17 +213,19 @@ func queueAdded(b *pgx.Batch, keys []string, run catalog.RunID, f fenced) {
 	}
 }
 
-// gaps stores the gaps that are there now. One that was there before keeps its since.
+// gaps stores the gaps that are there now; of two with the same part and key the first counts. One
+// that was there before keeps its since.
 func (w *writing) gaps(gaps []catalog.Gap) {
-	healed := w.was.gaps
+	seen := map[gapKey]bool{}
 	for _, g := range gaps {
 		k := gapKey{g.Part, clean(string(g.Key))}
 		is := gapState{string(catalog.CodeOf(g.Err)), clean(textOf(g.Err)), clean(catalog.CureOf(g.Err))}
-		was, known := healed[k]
-		delete(healed, k)
-		if known && was == is {
+		was, known := w.was.gaps[k]
+		if seen[k] || known && was == is {
+			seen[k] = true
 			continue
 		}
+		seen[k] = true
 		w.written = true
 		w.batch.Queue(`
 			insert into qlikcrawler.gap (unit, part, key, connection, error_code, error, cure, since)
@@ -232,9 +234,11 @@ func (w *writing) gaps(gaps []catalog.Gap) {
 				error = excluded.error, cure = excluded.cure`,
 			w.unit, k.part, k.key, w.was.connection, is.code, is.why, text(is.cure))
 	}
-	for k := range healed {
-		w.written = true
-		w.batch.Queue("delete from qlikcrawler.gap where unit = $1 and part = $2 and key = $3", w.unit, k.part, k.key)
+	for k := range w.was.gaps {
+		if !seen[k] {
+			w.written = true
+			w.batch.Queue("delete from qlikcrawler.gap where unit = $1 and part = $2 and key = $3", w.unit, k.part, k.key)
+		}
 	}
 }
 

@@ -271,32 +271,32 @@ create table qlikcrawler.lineage_gap (
 
 -- How many live rows a connection has, by what they are. All its keys start with its code.
 -- +goose StatementBegin
-create function qlikcrawler.counts(code text) returns jsonb language sql stable as $$
+create function qlikcrawler.counts(connection_code text) returns jsonb language sql stable as $$
     select jsonb_build_object(
         'streams', (select count(*) from qlikcrawler.report_group
-            where key >= $1 || '/' and key < $1 || '0' and retired_at is null and kind = 'stream'),
+            where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null and kind = 'stream'),
         'apps', r.apps, 'sheets', r.sheets, 'cells', r.cells,
         'measures', f.measures, 'dimensions', f.dimensions,
         'master_objects', f.master_objects, 'variables', f.variables,
         'scripts', (select count(*) from qlikcrawler.source_code
-            where key >= $1 || '/' and key < $1 || '0' and retired_at is null),
+            where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null),
         'tables', (select count(*) from qlikcrawler.model_table
-            where key >= $1 || '/' and key < $1 || '0' and retired_at is null),
+            where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null),
         'fields', (select count(*) from qlikcrawler.model_field
-            where key >= $1 || '/' and key < $1 || '0' and retired_at is null),
+            where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null),
         'gaps', (select count(*) from qlikcrawler.gap
-            where unit >= $1 || '/' and unit < $1 || '0'))
+            where unit >= connection_code || '/' and unit < connection_code || '0'))
     from (select count(*) filter (where kind = 'app') as apps,
                  count(*) filter (where kind = 'sheet') as sheets,
                  count(*) filter (where kind = 'cell') as cells
           from qlikcrawler.report
-          where key >= $1 || '/' and key < $1 || '0' and retired_at is null) r,
+          where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null) r,
          (select count(*) filter (where type = 'Measure') as measures,
                  count(*) filter (where type = 'Dimension') as dimensions,
                  count(*) filter (where type = 'Master Object') as master_objects,
                  count(*) filter (where type = 'Variable') as variables
           from qlikcrawler.report_field
-          where key >= $1 || '/' and key < $1 || '0' and retired_at is null) f
+          where key >= connection_code || '/' and key < connection_code || '0' and retired_at is null) f
 $$;
 -- +goose StatementEnd
 

@@ -1,0 +1,201 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// typical is an app as most are: 10 dimensions, 10 measures, 3 master objects, 3 sheets with 5 charts
+// of one dimension and one measure each, 5 variables and a script.
+func typical(n int) *catalog.Snapshot {
+	id := fmt.Sprintf("%08x-4f6c-4b6e-9d0a-0123456789ab", n)
+	app := catalog.AppKey("prod", id)
+	s := &catalog.Snapshot{
+		Unit: catalog.Unit{Key: app, Name: "App " + id}, Version: "v1",
+		Groups: []catalog.ReportGroup{{Key: catalog.AppGroupKey("prod", id), Kind: catalog.GroupApp, Name: "App", Owner: `ACME\ada`}},
+		Sources: []catalog.SourceCode{{Key: catalog.ScriptKey(app), Report: app, Name: "App", Type: catalog.TypeScript,
+			Language: catalog.LanguageLoadScript, Code: strings.Repeat("LOAD OrderID, Customer, Amount FROM [lib://Sales/orders.qvd] (qvd);\n", 100)}},
+	}
+	group := s.Groups[0].Key
+	attributes := catalog.Attributes{"owner": map[string]any{"id": "0a1b2c", "name": "Ada Lovelace"}, "application": "Sales"}
+	report := func(key, parent catalog.Key, kind catalog.ReportKind, typ string) {
+		s.Reports = append(s.Reports, catalog.Report{Key: key, Group: group, Parent: parent, Kind: kind, Type: typ,
+			Name: "Sales by region", Owner: `ACME\ada`, URL: "https://sense.example.com/sense/app/" + id, Published: ptr(true),
+			Attributes: attributes, CreatedAt: at(1), ModifiedAt: at(2)})
+	}
+	field := func(key, of catalog.Key, typ catalog.FieldType, origin catalog.Origin, formula string) {
+		s.Fields = append(s.Fields, catalog.ReportField{Key: key, Report: of, Type: typ, Origin: origin,
+			Name: "A name", Formula: formula, Description: "What it tells", Tags: []string{"finance"}, Attributes: attributes})
+	}
+	report(app, "", catalog.ReportApp, catalog.TypeApp)
+	for i := range 3 {
+		sheet := catalog.SheetKey(app, fmt.Sprintf("sheet-%d", i))
+		report(sheet, app, catalog.ReportSheet, catalog.TypeSheet)
+		for j := range 5 {
+			cell := catalog.CellKey(sheet, fmt.Sprintf("chart-%d", j))
+			report(cell, sheet, catalog.ReportCell, "barchart")
+			field(catalog.InlineDimensionKey(cell, 0), cell, catalog.Dimension, catalog.OriginInline, "Region")
+			field(catalog.InlineMeasureKey(cell, 0), cell, catalog.Measure, catalog.OriginInline, "Sum(Sales)")
+		}
+		field(catalog.ItemKey(app, fmt.Sprintf("object-%d", i)), app, catalog.MasterObject, catalog.OriginMaster, "Region\nSum(Sales)")
+	}
+	for i := range 10 {
+		field(catalog.ItemKey(app, fmt.Sprintf("dimension-%d", i)), app, catalog.Dimension, catalog.OriginMaster, "Region")
+		field(catalog.ItemKey(app, fmt.Sprintf("measure-%d", i)), app, catalog.Measure, catalog.OriginMaster, "Sum({<Year={$(vYear)}>} Sales)")
+	}
+	for i := range 5 {
+		field(catalog.ItemKey(app, fmt.Sprintf("variable-%d", i)), app, catalog.Variable, catalog.OriginMaster, "=Year(Today())")
+	}
+	return s
+}
+
+func rowsIn(s *catalog.Snapshot) int {
+	return len(s.Groups) + len(s.Reports) + len(s.Fields) + len(s.Sources) + len(s.Tables) + len(s.Columns)
+}
+
+func report(b *testing.B, rows int) {
+	b.ReportMetric(float64(b.N*rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(rows), "rows/app")
+}
+
+// BenchmarkSave stores apps that the catalog doesn't have, one at a time and four at a time.
+func BenchmarkSave(b *testing.B) {
+	for _, workers := range []int{1, 4} {
+		b.Run(fmt.Sprintf("workers=%d", workers), func(b *testing.B) {
+			db := setup(b)
+			run := db.start()
+			n := atomic.Int64{}
+			b.SetParallelism(max(1, workers/2))
+			b.ReportAllocs()
+			save := func() {
+				if _, err := db.Save(context.Background(), run, typical(int(n.Add(1))), time.Now()); err != nil {
+					b.Error(err)
+				}
+			}
+			b.ResetTimer()
+			if workers == 1 {
+				for range b.N {
+					save()
+				}
+			} else {
+				b.RunParallel(func(pb *testing.PB) {
+					for pb.Next() {
+						save()
+					}
+				})
+			}
+			report(b, rowsIn(typical(0)))
+		})
+	}
+}
+
+// BenchmarkSaveUnchanged stores what the catalog has.
+func BenchmarkSaveUnchanged(b *testing.B) {
+	db := setup(b)
+	run := db.start()
+	s := typical(1)
+	db.save(run, s, catalog.Added)
+	b.ReportAllocs()
+	for b.Loop() {
+		db.save(run, s, catalog.Unchanged)
+	}
+	report(b, rowsIn(s))
+}
+
+// BenchmarkSaveChanged stores an app of which every field got another formula.
+func BenchmarkSaveChanged(b *testing.B) {
+	db := setup(b)
+	run := db.start()
+	s := typical(1)
+	db.save(run, s, catalog.Added)
+	n := 0
+	for b.Loop() {
+		n++
+		for i := range s.Fields {
+			s.Fields[i].Formula = fmt.Sprint("Sum(Sales) + ", n)
+		}
+		db.save(run, s, catalog.Updated)
+	}
+	report(b, len(s.Fields))
+}
+
+// BenchmarkBareCopy copies the rows of apps into tables like the catalog's, with the same indexes and
+// nothing else: the floor. "app" is a transaction an app, "bulk" a transaction for 100 apps.
+func BenchmarkBareCopy(b *testing.B) {
+	for _, kind := range []struct {
+		name string
+		apps int
+	}{{"app", 1}, {"bulk", 100}} {
+		b.Run(kind.name, func(b *testing.B) {
+			db := setup(b)
+			run := db.start()
+			for i := range kind.apps {
+				db.save(run, typical(i), catalog.Added)
+			}
+			copies := bareTables(db)
+			b.ResetTimer()
+			for n := range b.N {
+				err := pgx.BeginFunc(context.Background(), db.sql, func(tx pgx.Tx) error {
+					for _, c := range copies {
+						if err := c.copy(tx, n); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				db.must(err)
+			}
+			report(b, kind.apps*rowsIn(typical(0)))
+		})
+	}
+}
+
+type bareCopy struct {
+	table   string
+	columns []string
+	rows    [][]any
+	key     int
+	keys    []string
+}
+
+// bareTables reads the catalog's rows and makes empty tables for them.
+func bareTables(db *bench) []bareCopy {
+	var out []bareCopy
+	for _, name := range []string{"report_group", "report", "report_field", "source_code"} {
+		_, err := db.sql.Exec(background(), fmt.Sprintf("create table bare_%s (like qlikcrawler.%[1]s including all)", name))
+		db.must(err)
+		rows, err := db.sql.Query(background(), "select * from qlikcrawler."+name)
+		db.must(err)
+		c := bareCopy{table: "bare_" + name}
+		for i, f := range rows.FieldDescriptions() {
+			c.columns = append(c.columns, f.Name)
+			if f.Name == "key" {
+				c.key = i
+			}
+		}
+		for rows.Next() {
+			v, err := rows.Values()
+			db.must(err)
+			c.rows, c.keys = append(c.rows, v), append(c.keys, v[c.key].(string))
+		}
+		db.must(rows.Err())
+		out = append(out, c)
+	}
+	return out
+}
+
+func (c bareCopy) copy(tx pgx.Tx, n int) error {
+	for i := range c.rows {
+		c.rows[i][c.key] = fmt.Sprintf("%s-%d", c.keys[i], n)
+	}
+	_, err := tx.CopyFrom(context.Background(), pgx.Identifier{c.table}, c.columns, pgx.CopyFromRows(c.rows))
+	return err
+}
