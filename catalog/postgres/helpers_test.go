@@ -9,6 +9,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 	"github.com/qlikcrawler/qlikcrawler/crawler"
 )
 
@@ -26,11 +27,8 @@ type bench struct {
 
 func setup(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{url: newDatabase(t), t: t}
+	b := &bench{url: pgtest.URL(t), t: t}
 	b.DB = open(t, b.url)
-	if err := b.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	pool, err := pgxpool.New(t.Context(), b.url)
 	if err != nil {
 		t.Fatal(err)

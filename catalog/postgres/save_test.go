@@ -58,12 +58,7 @@ func (b *bench) physical(except ...string) map[string]string {
 	b.t.Helper()
 	out := map[string]string{}
 	for _, table := range b.tables() {
-		for _, e := range except {
-			if table == e {
-				table = ""
-			}
-		}
-		if table == "" {
+		if slices.Contains(except, table) {
 			continue
 		}
 		for i, row := range b.column("select ctid::text || ' ' || xmin::text from " + table + " order by ctid") {
@@ -75,7 +70,7 @@ func (b *bench) physical(except ...string) map[string]string {
 
 func (b *bench) tables() []string {
 	b.t.Helper()
-	return b.column("select oid::regclass::text from pg_class where relnamespace = 'qlikcrawler'::regnamespace and relkind = 'r' order by 1")
+	return b.column("select 'qlikcrawler.' || relname from pg_class where relnamespace = 'qlikcrawler'::regnamespace and relkind = 'r' order by 1")
 }
 
 func TestUnchangedSnapshotWritesNothingButItsOutcome(t *testing.T) {

@@ -14,7 +14,7 @@ create table qlikcrawler.connection (
     url                 text,
     access_instructions text,
     governance          jsonb,
-    settings            jsonb,
+    settings            json, -- in the order that a person gave
     health              text not null default 'unknown' check (health in ('green', 'red', 'unknown')),
     health_reason       text,
     health_since        timestamptz,
