@@ -58,7 +58,8 @@ func (d *Doc) CreateSessionObject(ctx context.Context, props any) *Reply[Handle]
 // ObjectTree reads the property tree of an object by its id: GetObject, then GetFullPropertyTree.
 // An unknown or forbidden id is a *NullHandleError.
 func (d *Doc) ObjectTree(ctx context.Context, id string) *Reply[PropertyTree] {
-	return twoSteps[PropertyTree](ctx, d, "GetObject", id, "GetFullPropertyTree", "qPropEntry")
+	r := request{handle: d.ID, method: "GetObject", params: []any{id}, second: "GetFullPropertyTree"}
+	return send(ctx, d.session, r, decodeTreeResult)
 }
 
 // ObjectLayout reads the layout of an object by its id.

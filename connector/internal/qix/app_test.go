@@ -2,6 +2,7 @@ package qix_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -147,9 +148,31 @@ func TestHandlesReadPropertiesAndTrees(t *testing.T) {
 	if p, e, l := answer(t, properties), answer(t, effective), answer(t, layout); string(p) != `{"a":1,"a":2}` || string(e) != `{"b":1}` || string(l) != `{"c":1}` {
 		t.Errorf("got %s, %s, %s", p, e, l)
 	}
-	want := qix.PropertyTree{Property: json.RawMessage(`{"d":1}`), Children: []qix.PropertyTree{{Property: json.RawMessage(`{"e":1}`)}, {}}}
+	want := qix.PropertyTree{Property: json.RawMessage(`{"d":1}`), Children: []qix.PropertyTree{{Property: json.RawMessage(`{"e":1}`)}, {Property: json.RawMessage(`null`)}}}
 	if diff := cmp.Diff(want, answer(t, tree)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestATreeOfAnotherShapeIsAnErrorWithWhatCouldBeRead(t *testing.T) {
+	t.Parallel()
+	deep := strings.Repeat(`{"qChildren":[`, 3000) + strings.Repeat(`]}`, 3000)
+	_, doc := open(t,
+		q.Expect("GetObject", "a"), q.Reply(q.Handle("GenericObject", 2, "a")), q.ExpectOn(2, "GetFullPropertyTree"),
+		q.ReplyRaw(`"result":{"qPropEntry":{"qProperty":{"d":1},"qChildren":[{"qProperty":2},7]}}`),
+		q.Expect("GetObject", "b"), q.Reply(q.Handle("GenericObject", 3, "b")), q.ExpectOn(3, "GetFullPropertyTree"),
+		q.ReplyRaw(`"result":{"qPropEntry":`+deep+`}`),
+		q.Expect("GetObject", "c"), q.Reply(q.Handle("GenericObject", 4, "c")), q.ExpectOn(4, "GetFullPropertyTree"),
+		q.ReplyRaw(`"result":null`),
+	)
+	tree, err := doc.ObjectTree(within(t), "a").Get(within(t))
+	as[*qix.DecodeError](t, err)
+	if string(tree.Property) != `{"d":1}` || string(tree.Children[0].Property) != "2" {
+		t.Errorf("tree %+v", tree)
+	}
+	failure[*qix.DecodeError](t, doc.ObjectTree(within(t), "b"))
+	if tree := answer(t, doc.ObjectTree(within(t), "c")); string(tree.Property) != "null" || tree.Children != nil {
+		t.Errorf("tree %+v", tree)
 	}
 }
 
@@ -171,6 +194,31 @@ func TestTwoStepsTakeTwoTripsHoweverManyAreAsked(t *testing.T) {
 	failure[*qix.NullHandleError](t, none)
 	if got := string(answer(t, tree).Property) + string(answer(t, dim)) + string(answer(t, measure)) + string(answer(t, variable)); got != "1234" {
 		t.Errorf("got %s", got)
+	}
+}
+
+func TestRawAnswersOfTwoSteps(t *testing.T) {
+	t.Parallel()
+	_, doc := open(t,
+		q.Expect("GetObject", "a"), q.Reply(q.Handle("GenericObject", 2, "a")), q.ExpectOn(2, "GetFullPropertyTree"),
+		q.ReplyRaw(`"result":{"qPropEntry":{"qProperty":1}}`),
+		q.Expect("CreateSessionObject", map[string]int{"p": 1}), q.Reply(q.Handle("GenericObject", 3, "x")), q.ExpectOn(3, "GetLayout"),
+		q.ReplyRaw(`"result":{"qLayout":{"l":1}}`),
+		q.Expect("GetObject", "e"), q.Reply(q.Handle("GenericObject", 4, "e")), q.ExpectOn(4, "GetEffectiveProperties"),
+		q.ReplyRaw(`"result":{"qProp":{"e":1}}`),
+		q.Expect("CreateSessionObject", map[string]int{"p": 2}), q.Reply(q.NullHandle()),
+	)
+	if got := answer(t, doc.ObjectEntry(within(t), "a")); string(got) != `{"qProperty":1}` {
+		t.Errorf("got %s", got)
+	}
+	if got := answer(t, doc.SessionLayout(within(t), map[string]int{"p": 1})); string(got) != `{"l":1}` {
+		t.Errorf("got %s", got)
+	}
+	if got := answer(t, doc.ObjectEffectiveProperties(within(t), "e")); string(got) != `{"e":1}` {
+		t.Errorf("got %s", got)
+	}
+	if h := answer(t, doc.CreateSessionObject(within(t), map[string]int{"p": 2})); !h.Null() {
+		t.Errorf("handle %+v", h)
 	}
 }
 

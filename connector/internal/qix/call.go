@@ -71,6 +71,7 @@ func (r *Reply[T]) Get(ctx context.Context) (T, error) {
 		case <-c.done:
 		case <-ctx.Done():
 			c.session.abandon(c, contextError(r.name, ctx))
+			c.stop()
 		}
 	}
 	if c.err != nil {
@@ -175,8 +176,8 @@ func pick(object []byte, name string) ([]byte, error) {
 		return nil, nil
 	}
 	var found []byte
-	err := members(object, func(key string, value []byte) error {
-		if key == name {
+	err := members(object, func(key, value []byte) error {
+		if string(key) == name {
 			found = value
 		}
 		return nil

@@ -338,6 +338,22 @@ func TestCloseEndsWaitingCallsAndMayBeCalledTwice(t *testing.T) {
 	as[*qix.ClosedError](t, s.Err())
 }
 
+func TestCloseSaysGoodbye(t *testing.T) {
+	t.Parallel()
+	s := dial(t, qix.Dialer{}, q.Script{q.Greet(), q.ExpectClose(1000)})
+	closeSession(t, s)
+}
+
+func TestAServersPingIsAnswered(t *testing.T) {
+	t.Parallel()
+	s := dial(t, qix.Dialer{}, q.Script{
+		q.Greet(), q.Ping(), q.Expect("EngineVersion"), q.Reply(version("1")),
+		q.Expect("EngineVersion"), q.Ponged(), q.Reply(version("2")),
+	})
+	answer(t, s.EngineVersion(within(t)))
+	answer(t, s.EngineVersion(within(t)))
+}
+
 func TestAnErrorNeverShowsWhatARepliesResultHolds(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{

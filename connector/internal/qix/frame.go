@@ -26,8 +26,8 @@ type frame struct {
 // whoever decodes them.
 func parseFrame(data []byte) (frame, error) {
 	var f frame
-	err := members(data, func(key string, value []byte) error {
-		switch key {
+	err := members(data, func(key, value []byte) error {
+		switch string(key) {
 		case "id":
 			f.id, f.hasID = parseID(value)
 		case "method":

@@ -1,6 +1,7 @@
 package qix
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -71,8 +72,8 @@ func FuzzMembers(f *testing.F) {
 		var want map[string]json.RawMessage
 		wantErr := json.Unmarshal(data, &want)
 		got := map[string]json.RawMessage{}
-		err := members(data, func(key string, value []byte) error {
-			got[key] = value
+		err := members(data, func(key, value []byte) error {
+			got[string(key)] = value
 			return nil
 		})
 		if wantErr != nil || want == nil || !utf8.Valid(data) {
@@ -85,6 +86,37 @@ func FuzzMembers(f *testing.F) {
 			if string(got[key]) != string(value) {
 				t.Errorf("%q: %q, want %q", key, got[key], value)
 			}
+		}
+	})
+}
+
+// FuzzTree holds the tree reader against the standard library in the same way.
+func FuzzTree(f *testing.F) {
+	for _, tree := range []string{
+		`{}`, `null`, `{"qProperty":{"a":[1,{"b":"\"}"}]},"qChildren":[{"qProperty":1},{},null,{"qChildren":[]}]}`,
+		`{"qChildren":null,"qEmbeddedSnapshotRef":{"x":[{}]}}`, `{"qChildren":{}}`, `{"qChildren":[1]}`, `{"qChildren":[{"qProperty":1},{"qProperty":2}],"qChildren":[{}]}`,
+		strings.Repeat(`{"qChildren":[`, 2000) + strings.Repeat(`]}`, 2000),
+	} {
+		f.Add([]byte(tree))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		type plain struct {
+			Property json.RawMessage `json:"qProperty"`
+			Children []plain         `json:"qChildren"`
+		}
+		got, err := decodeTree(data)
+		if !json.Valid(data) || !utf8.Valid(data) || bytes.Count(data, []byte("qChildren")) > 1 || bytes.Count(data, []byte("qProperty")) > 1 {
+			return // what std does with duplicates and other letter case isn't what we promise
+		}
+		var want plain
+		if json.Unmarshal(data, &want) != nil || err != nil {
+			return
+		}
+		if want.Property == nil {
+			want.Property = json.RawMessage("null")
+		}
+		if string(got.Property) != string(want.Property) || len(got.Children) != len(want.Children) {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
 	})
 }

@@ -19,6 +19,9 @@ type Handle struct {
 // with a null handle, not with an error (facts C.5).
 func (h Handle) Null() bool { return h.ID == 0 }
 
+// Session is what the handle is good on; nil for the zero Handle.
+func (h Handle) Session() *Session { return h.session }
+
 // decodeHandle reads the member qReturn of a result.
 func decodeHandle(s *Session, method string, result []byte) (Handle, error) {
 	type wire struct {
@@ -43,12 +46,6 @@ func sendHandle(ctx context.Context, s *Session, handle int, method string, para
 	})
 }
 
-// A PropertyTree is an object's properties and those of all objects below it.
-type PropertyTree struct {
-	Property json.RawMessage `json:"qProperty"`
-	Children []PropertyTree  `json:"qChildren"`
-}
-
 // GetProperties reads what is stored of an object.
 func (h Handle) GetProperties(ctx context.Context) *Reply[json.RawMessage] {
 	return onHandle[json.RawMessage](ctx, h, "GetProperties", "qProp")
@@ -67,7 +64,10 @@ func (h Handle) GetLayout(ctx context.Context) *Reply[json.RawMessage] {
 
 // GetFullPropertyTree reads the properties of an object and of all below it in one answer.
 func (h Handle) GetFullPropertyTree(ctx context.Context) *Reply[PropertyTree] {
-	return onHandle[PropertyTree](ctx, h, "GetFullPropertyTree", "qPropEntry")
+	if h.Null() {
+		return failed[PropertyTree](h.session, "GetFullPropertyTree", &NullHandleError{Method: "GetFullPropertyTree"})
+	}
+	return send(ctx, h.session, request{handle: h.ID, method: "GetFullPropertyTree"}, decodeTreeResult)
 }
 
 // onHandle calls a method without parameters on a handle.

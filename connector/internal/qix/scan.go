@@ -11,65 +11,78 @@ import (
 // errTruncated says that a JSON text ends too early.
 var errTruncated = errors.New("unexpected end of JSON")
 
-// members calls visit for each member of the JSON object in data, in order; key is unquoted, value
-// is a part of data. It finds where values end without looking into them, so a value may still be
-// malformed inside. A key that occurs twice is visited twice (facts C.3).
-func members(data []byte, visit func(key string, value []byte) error) error {
-	i := skipSpace(data, 0)
-	if i == len(data) {
-		return errTruncated
+// members calls visit for each member of the JSON object that data is, in order; value is a part of
+// data. It finds where values end without looking into them, so a value may still be malformed
+// inside. A key that occurs twice is visited twice (facts C.3).
+func members(data []byte, visit func(key, value []byte) error) error {
+	end, err := walkObject(data, skipSpace(data, 0), func(key []byte, i int) (int, error) {
+		end, err := skipValue(data, i)
+		if err != nil {
+			return 0, err
+		}
+		return end, visit(key, data[i:end:end])
+	})
+	if err != nil {
+		return err
 	}
-	if data[i] != '{' {
-		return fmt.Errorf("no JSON object: starts with %q", data[i])
+	if end = skipSpace(data, end); end < len(data) {
+		return fmt.Errorf("byte %d: %q after the end", end, data[end])
+	}
+	return nil
+}
+
+// walkObject reads the object that starts at i and returns where it ends. visit is given each key,
+// unquoted, and where its value starts; it returns where the value ends.
+func walkObject(data []byte, i int, visit func(key []byte, i int) (int, error)) (int, error) {
+	return walkList(data, i, '{', '}', func(i int) (int, error) {
+		end, err := skipString(data, i)
+		if err != nil {
+			return 0, err
+		}
+		key, err := unquote(data[i:end])
+		if err != nil {
+			return 0, err
+		}
+		i = skipSpace(data, end)
+		if i == len(data) {
+			return 0, errTruncated
+		}
+		if data[i] != ':' {
+			return 0, fmt.Errorf("byte %d: %q after a key", i, data[i])
+		}
+		return visit(key, skipSpace(data, i+1))
+	})
+}
+
+// walkList reads what stands between the brackets first and last, separated by commas. item is
+// given where an item starts and returns where it ends.
+func walkList(data []byte, i int, first, last byte, item func(i int) (int, error)) (int, error) {
+	if i >= len(data) {
+		return 0, errTruncated
+	}
+	if data[i] != first {
+		return 0, fmt.Errorf("byte %d: %q where %q was expected", i, data[i], first)
 	}
 	i = skipSpace(data, i+1)
-	if i < len(data) && data[i] == '}' {
-		return onlySpace(data, i+1)
+	if i < len(data) && data[i] == last {
+		return i + 1, nil
 	}
 	for {
-		key, value, next, err := member(data, i)
+		end, err := item(i)
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if err := visit(key, value); err != nil {
-			return err
-		}
-		i = skipSpace(data, next)
+		i = skipSpace(data, end)
 		switch {
-		case i == len(data):
-			return errTruncated
-		case data[i] == '}':
-			return onlySpace(data, i+1)
+		case i >= len(data):
+			return 0, errTruncated
+		case data[i] == last:
+			return i + 1, nil
 		case data[i] != ',':
-			return fmt.Errorf("byte %d: %q between members", i, data[i])
+			return 0, fmt.Errorf("byte %d: %q between two items", i, data[i])
 		}
 		i = skipSpace(data, i+1)
 	}
-}
-
-// member reads one member that starts at i and returns where it ends.
-func member(data []byte, i int) (key string, value []byte, end int, err error) {
-	end, err = skipString(data, i)
-	if err != nil {
-		return "", nil, 0, err
-	}
-	key, err = unquote(data[i:end])
-	if err != nil {
-		return "", nil, 0, err
-	}
-	i = skipSpace(data, end)
-	if i == len(data) {
-		return "", nil, 0, errTruncated
-	}
-	if data[i] != ':' {
-		return "", nil, 0, fmt.Errorf("byte %d: %q after a key", i, data[i])
-	}
-	i = skipSpace(data, i+1)
-	end, err = skipValue(data, i)
-	if err != nil {
-		return "", nil, 0, err
-	}
-	return key, data[i:end:end], end, nil
 }
 
 // skipValue returns where the value that starts at i ends. Inside objects and arrays it only
@@ -144,13 +157,13 @@ func skipString(data []byte, i int) (int, error) {
 }
 
 // unquote returns the text of a JSON string.
-func unquote(quoted []byte) (string, error) {
+func unquote(quoted []byte) ([]byte, error) {
 	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1]), nil
+		return quoted[1 : len(quoted)-1], nil
 	}
 	var text string
 	err := json.Unmarshal(quoted, &text)
-	return text, err
+	return []byte(text), err
 }
 
 func skipSpace(data []byte, i int) int {
@@ -158,13 +171,6 @@ func skipSpace(data []byte, i int) int {
 		i++
 	}
 	return i
-}
-
-func onlySpace(data []byte, i int) error {
-	if i = skipSpace(data, i); i < len(data) {
-		return fmt.Errorf("byte %d: %q after the end", i, data[i])
-	}
-	return nil
 }
 
 // isNull says whether a value is absent or null.

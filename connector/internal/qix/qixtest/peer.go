@@ -168,6 +168,7 @@ type Conn struct {
 	ws       *websocket.Conn // nil before the first step that needs it
 	requests []Request       // those received, in order
 	ids      map[int64]bool
+	ponged   bool // the client answered a ping
 }
 
 // errEnd ends a script without fault.

@@ -1,6 +1,7 @@
 package qixtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -180,6 +181,41 @@ func Close(code int, text string) Step {
 	}
 }
 
+// ExpectClose waits for the client to hang up with a close frame of this code.
+func ExpectClose(code int) Step {
+	return func(c *Conn) error {
+		r, err := c.read()
+		if err == nil {
+			return fmt.Errorf("%s%s, want a close frame", r.Method, r.Params)
+		}
+		if !websocket.IsCloseError(err, code) {
+			return fmt.Errorf("waiting for close code %d: %w", code, err)
+		}
+		return errEnd
+	}
+}
+
+// Ping sends a WebSocket ping.
+func Ping() Step {
+	return func(c *Conn) error {
+		c.ws.SetPongHandler(func(string) error {
+			c.ponged = true
+			return nil
+		})
+		return c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(patience))
+	}
+}
+
+// Ponged checks that the pong came before the last request.
+func Ponged() Step {
+	return func(c *Conn) error {
+		if !c.ponged {
+			return errors.New("the ping wasn't answered")
+		}
+		return nil
+	}
+}
+
 // Refuse answers the upgrade with an HTTP status instead.
 func Refuse(status int, header map[string]string, body string) Step {
 	return func(c *Conn) error {
@@ -259,6 +295,30 @@ func Serve(answer func(Request) any) Step {
 			c.requests = c.requests[:0]
 			if err := c.answer(r.ID, answer(r)); err != nil {
 				return errEnd // the client is gone: what it misses is its own business
+			}
+		}
+	}
+}
+
+// ServeRaw answers whatever comes with one result, at the least cost: for benchmarks. It checks the
+// requests less than the other steps do.
+func ServeRaw(result []byte) Step {
+	return func(c *Conn) error {
+		var reply []byte
+		for {
+			_, data, err := c.ws.ReadMessage()
+			if err != nil {
+				return errEnd
+			}
+			_, rest, _ := bytes.Cut(data, []byte(`"id":`))
+			id, _, ok := bytes.Cut(rest, []byte(","))
+			if !ok {
+				return fmt.Errorf("the client sent a wrong request: %.200q", data)
+			}
+			reply = append(append(reply[:0], `{"jsonrpc":"2.0","id":`...), id...)
+			reply = append(append(append(reply, `,"result":`...), result...), '}')
+			if err := c.write(reply); err != nil {
+				return errEnd // the client is gone
 			}
 		}
 	}
