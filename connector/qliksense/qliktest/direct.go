@@ -38,9 +38,13 @@ func qlikUser(header string) (directory, name string) {
 // that name.
 func (s *Server) directUser(directory, name string) *User {
 	var u *User
-	s.view(func(site *Site) { u = site.FindUser(directory, name) })
+	var admin bool
+	s.view(func(site *Site) {
+		u = site.FindUser(directory, name)
+		admin = u != nil && u.Admin()
+	})
 	service := strings.EqualFold(directory, "INTERNAL") && slices.Contains(serviceUsers, strings.ToLower(name))
-	if !service || u != nil && u.Admin() {
+	if !service || admin {
 		return u
 	}
 	return &User{Directory: "INTERNAL", Name: strings.ToLower(name), DisplayName: name, Roles: []string{"RootAdmin"}}

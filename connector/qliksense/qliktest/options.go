@@ -25,7 +25,7 @@ type Options struct {
 	NoCSRF        bool     // a server of before November 2024: csrftoken is 404, sockets need no token (facts A.7)
 	Mild          bool     // sockets need no Origin, and Authorization on the upgrade is tolerated (facts G.2)
 	HostAllowList []string // host names allowed in Origin besides the proxy's own (facts A.8)
-	PingsAreFatal PingRule // what a ping through the proxy does (facts C.2)
+	Pings         PingRule // what a ping through the proxy does (facts C.2)
 
 	MaxSessions    int           // parallel proxy sessions a user, 5 by default (facts A.9)
 	SessionTimeout time.Duration // idle time, 30 minutes by default

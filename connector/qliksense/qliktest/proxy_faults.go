@@ -20,6 +20,7 @@ func (s *Server) strike(w http.ResponseWriter, r *http.Request, appID string) bo
 		reset(w)
 	case s.has(appID, HangREST):
 		<-r.Context().Done()
+		panic(http.ErrAbortHandler)
 	case s.has(appID, CutREST):
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 		w.Header().Set("Content-Length", "4096")

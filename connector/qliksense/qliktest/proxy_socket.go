@@ -157,7 +157,7 @@ func (s *Server) runProxySocket(c socket, x *session, vp virtualProxy, r *http.R
 		return
 	}
 	c.user, c.session, c.owner = x.user, x.id, x
-	if s.options.PingsAreFatal == PingsDeafen {
+	if s.options.Pings == PingsDeafen {
 		c.ws.SetPingHandler(func(string) error { c.deaf.Store(true); return nil })
 	}
 	c.push("OnAuthenticationInformation", map[string]any{

@@ -230,8 +230,11 @@ func (q *request) send(status int, body []byte) {
 }
 
 // about is what the site says of itself; the build date is text as an American reads it (facts B.2).
-// Below it, only the empty objects of types are there.
 func (q *request) about() {
+	if len(q.parts) > 1 || q.r.Method != http.MethodGet {
+		q.notFound()
+		return
+	}
 	var body []byte
 	q.server.view(func(site *Site) {
 		body = appendRecord(nil, &record{members: []member{
@@ -245,9 +248,5 @@ func (q *request) about() {
 			{"schemaPath", "About"},
 		}}, nil)
 	})
-	if len(q.parts) > 1 || q.r.Method != http.MethodGet {
-		q.notFound()
-		return
-	}
 	q.send(http.StatusOK, body)
 }

@@ -32,6 +32,9 @@ type date struct {
 	bare bool // the sentinel is sent without a fraction
 }
 
+// tick is the precision of dates: what is compared is what is sent.
+const tick = 100 * time.Nanosecond
+
 // nullDate is how the Repository says "never" (facts B.1).
 var nullDate = time.Date(1753, 1, 1, 0, 0, 0, 0, time.UTC)
 
@@ -39,7 +42,7 @@ func (d date) value() time.Time {
 	if d.IsZero() {
 		return nullDate
 	}
-	return d.UTC()
+	return d.UTC().Truncate(tick)
 }
 
 // String has a varying fraction as the Repository has (facts B.1): seven digits where the time has

@@ -111,6 +111,7 @@ var (
 func (t sessionTable) endAll(which func(*session) bool, why ending) int {
 	sockets, n := t.remove(which, why == timedOut)
 	for _, c := range sockets {
+		_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(time.Second)) // of clients that don't read
 		c.pushFatal(why.push, why.message)
 		c.drop()
 	}
