@@ -36,7 +36,7 @@ type cast struct {
 
 func guidOf(n int) string { return fmt.Sprintf("%08x-0000-4000-8000-%012x", n, n) }
 
-func at(day int) time.Time { return time.Date(2024, 5, day, 10, 30, 0, 0, time.UTC) }
+func may(day int) time.Time { return time.Date(2024, 5, day, 10, 30, 0, 0, time.UTC) }
 
 func object1(id, typ, title string) Tree {
 	return Tree{Property: json.RawMessage(fmt.Sprintf(
@@ -53,13 +53,13 @@ func smallSite() *cast {
 	c.Tags = []*Tag{c.gold, c.silver}
 	dept := &CustomPropertyDefinition{ID: guidOf(21), Name: "Department", Choices: []string{"Sales", "HR"}, ObjectTypes: []string{"App"}}
 	c.CustomPropertyDefinitions = []*CustomPropertyDefinition{dept}
-	c.everyone = &Stream{ID: guidOf(31), Name: "Everyone", Owner: c.admin, Created: at(1), Modified: at(1)}
-	c.finance = &Stream{ID: guidOf(32), Name: "Finance", Owner: c.admin, Readers: []*User{c.ann}, Created: at(1), Modified: at(1)}
+	c.everyone = &Stream{ID: guidOf(31), Name: "Everyone", Owner: c.admin, Created: may(1), Modified: may(1)}
+	c.finance = &Stream{ID: guidOf(32), Name: "Finance", Owner: c.admin, Readers: []*User{c.ann}, Created: may(1), Modified: may(1)}
 	c.Streams = []*Stream{c.everyone, c.finance}
 	c.sheet, c.community, c.secret = "shBase", "shComm", "shPriv"
 	c.sales = &App{
-		ID: guidOf(41), Name: "Sales", Description: "What we sold", Owner: c.ann, Stream: c.everyone, PublishTime: at(3),
-		Created: at(1), Modified: at(4).Add(230 * time.Millisecond), LastReload: at(2), FileSize: 1000, StaticByteSize: 900,
+		ID: guidOf(41), Name: "Sales", Description: "What we sold", Owner: c.ann, Stream: c.everyone, PublishTime: may(3),
+		Created: may(1), Modified: may(4).Add(230 * time.Millisecond), LastReload: may(2), FileSize: 1000, StaticByteSize: 900,
 		SavedInProductVersion: "12.2056.15", MigrationHash: "hash", AvailabilityStatus: 1, Thumbnail: "/appcontent/x.png",
 		Tags: []*Tag{c.gold, c.silver}, CustomProperties: []CustomProperty{{dept, "Sales"}, {dept, "HR"}},
 		Load: func() *Content {
@@ -67,21 +67,21 @@ func smallSite() *cast {
 				Script: "LOAD 1 AS x AUTOGENERATE 1;", Metadata: json.RawMessage(`{"fields":[{"name":"x"}],"tables":[]}`),
 				Lineage: []LineageItem{{"lib://data/a.qvd;", "LOAD * FROM a"}, {Discriminator: "INLINE;"}},
 				Objects: []Item{
-					{Tree: object1(c.sheet, "sheet", "Base"), RowID: guidOf(51), Published: true, Approved: true, PublishTime: at(3), Created: at(1), Modified: at(2), Tags: []*Tag{c.gold}},
-					{Tree: object1(c.community, "sheet", "Community"), RowID: guidOf(52), Published: true, Owner: c.bob, Created: at(1), Modified: at(2)},
-					{Tree: object1(c.secret, "sheet", "Private"), RowID: guidOf(53), Owner: c.bob, Created: at(1), Modified: at(2)},
+					{Tree: object1(c.sheet, "sheet", "Base"), RowID: guidOf(51), Published: true, Approved: true, PublishTime: may(3), Created: may(1), Modified: may(2), Tags: []*Tag{c.gold}},
+					{Tree: object1(c.community, "sheet", "Community"), RowID: guidOf(52), Published: true, Owner: c.bob, Created: may(1), Modified: may(2)},
+					{Tree: object1(c.secret, "sheet", "Private"), RowID: guidOf(53), Owner: c.bob, Created: may(1), Modified: may(2)},
 				},
-				Measures:  []Item{{Tree: object1("m1", "measure", "Revenue"), RowID: guidOf(54), Published: true, Approved: true, Created: at(1), Modified: at(2)}},
+				Measures:  []Item{{Tree: object1("m1", "measure", "Revenue"), RowID: guidOf(54), Published: true, Approved: true, Created: may(1), Modified: may(2)}},
 				Variables: []Variable{{Properties: json.RawMessage(`{"qInfo":{"qId":"v1","qType":"variable"},"qName":"vMax"}`)}, {Properties: json.RawMessage(`{"qInfo":{"qId":"v2","qType":"variable"},"qName":"ThousandSep"}`), ScriptCreated: true}},
 			}
 		},
 	}
-	c.margin = &App{ID: guidOf(42), Name: "Margin", Owner: c.admin, Stream: c.finance, PublishTime: at(2), Created: at(1), Modified: at(2), FileSize: 2000}
-	c.draft = &App{ID: guidOf(43), Name: "Draft 'A'", Owner: c.ann, Created: at(1), Modified: at(2).Add(1234567 * time.Nanosecond), FileSize: 3000}
+	c.margin = &App{ID: guidOf(42), Name: "Margin", Owner: c.admin, Stream: c.finance, PublishTime: may(2), Created: may(1), Modified: may(2), FileSize: 2000}
+	c.draft = &App{ID: guidOf(43), Name: "Draft 'A'", Owner: c.ann, Created: may(1), Modified: may(2).Add(1234567 * time.Nanosecond), FileSize: 3000}
 	c.Apps = []*App{c.sales, c.margin, c.draft}
 	c.DataConnections = []*DataConnection{{ID: guidOf(61), Name: "Sales DB (acme_ann)", ConnectionString: `CUSTOM CONNECT TO "provider=x"`, Type: "QvOdbcConnectorPackage.exe", Username: "dbuser", Owner: c.ann}}
 	c.ReloadTasks = []*ReloadTask{
-		{ID: guidOf(71), Name: "Reload Sales", App: c.sales, Enabled: true, Last: &ExecutionResult{ID: guidOf(72), Status: 8, Start: at(2), Stop: at(2).Add(1500 * time.Millisecond)}},
+		{ID: guidOf(71), Name: "Reload Sales", App: c.sales, Enabled: true, Last: &ExecutionResult{ID: guidOf(72), Status: 8, Start: may(2), Stop: may(2).Add(1500 * time.Millisecond)}},
 		{ID: guidOf(73), Name: "Never", App: c.draft},
 	}
 	return c
@@ -107,8 +107,8 @@ type browser struct {
 	key    string      // xrfkey, in query and header; "" for none
 }
 
-// A reply is an answer read to its end.
-type reply struct {
+// A answer is an answer read to its end.
+type answer struct {
 	status int
 	header http.Header
 	body   string
@@ -145,7 +145,7 @@ func direct(t *testing.T, s *Server, user string) *browser {
 	return b
 }
 
-func (b *browser) try(method, path, body string) (reply, error) {
+func (b *browser) try(method, path, body string) (answer, error) {
 	b.t.Helper()
 	url := b.base + path
 	if b.key != "" {
@@ -165,14 +165,14 @@ func (b *browser) try(method, path, body string) (reply, error) {
 	}
 	res, err := b.http.Do(req)
 	if err != nil {
-		return reply{}, err
+		return answer{}, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	return reply{res.StatusCode, res.Header, string(text)}, err
+	return answer{res.StatusCode, res.Header, string(text)}, err
 }
 
-func (b *browser) do(method, path, body string) reply {
+func (b *browser) do(method, path, body string) answer {
 	b.t.Helper()
 	r, err := b.try(method, path, body)
 	if err != nil {
@@ -181,10 +181,10 @@ func (b *browser) do(method, path, body string) reply {
 	return r
 }
 
-func (b *browser) get(path string) reply { b.t.Helper(); return b.do("GET", path, "") }
+func (b *browser) get(path string) answer { b.t.Helper(); return b.do("GET", path, "") }
 
 // must is get that insists on a status.
-func (b *browser) must(status int, path string) reply {
+func (b *browser) must(status int, path string) answer {
 	b.t.Helper()
 	r := b.get(path)
 	if r.status != status {
@@ -194,7 +194,7 @@ func (b *browser) must(status int, path string) reply {
 }
 
 // cookie is the cookie that an answer sets, as a Cookie header has it; "" for none.
-func (r reply) cookie() string {
+func (r answer) cookie() string {
 	pair, _, _ := strings.Cut(r.header.Get("Set-Cookie"), ";")
 	return pair
 }
@@ -231,8 +231,8 @@ func (b *browser) decode(path string, v any) {
 	}
 }
 
-// dial opens a WebSocket with the browser's headers; the reply is that of a refused upgrade.
-func (b *browser) dial(path string) (*websocket.Conn, reply) {
+// dial opens a WebSocket with the browser's headers; the answer is that of a refused upgrade.
+func (b *browser) dial(path string) (*websocket.Conn, answer) {
 	b.t.Helper()
 	d := websocket.Dialer{TLSClientConfig: b.http.Transport.(*http.Transport).TLSClientConfig, HandshakeTimeout: 10 * time.Second}
 	ws, res, err := d.DialContext(b.t.Context(), strings.Replace(b.base, "https://", "wss://", 1)+path, b.header)
@@ -241,11 +241,11 @@ func (b *browser) dial(path string) (*websocket.Conn, reply) {
 			b.t.Fatalf("dial %s: %v", path, err)
 		}
 		text, _ := io.ReadAll(res.Body)
-		return nil, reply{res.StatusCode, res.Header, string(text)}
+		return nil, answer{res.StatusCode, res.Header, string(text)}
 	}
 	b.t.Cleanup(func() { ws.Close() })
 	_ = ws.SetReadDeadline(time.Now().Add(10 * time.Second))
-	return ws, reply{res.StatusCode, res.Header, ""}
+	return ws, answer{res.StatusCode, res.Header, ""}
 }
 
 // token fetches a CSRF token.
