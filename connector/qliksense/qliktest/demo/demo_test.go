@@ -57,8 +57,8 @@ func TestTheAdministratorIsRefusedNothing(t *testing.T) {
 func TestTheStoryShowsEverything(t *testing.T) {
 	t.Parallel()
 	for _, a := range demo.Site().Apps {
-		if a.Name == "Anna’s playground" && (!a.LastReload.IsZero() || a.Content().Metadata != nil) {
-			t.Error("the app that was never reloaded has a data model")
+		if a.LastReload.IsZero() || a.Content().Metadata == nil {
+			t.Errorf("%s was never reloaded: a crawl of the demo site would have a gap", a.Name)
 		}
 	}
 	all, err := json.Marshal(contents(demo.Site()))
