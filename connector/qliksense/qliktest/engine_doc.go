@@ -172,7 +172,7 @@ func (c *call) notSimulated() (structure, *rpcError) { return nil, noMethod(c.me
 // libraries.
 func emptyItems(name string) func(*call) (structure, *rpcError) {
 	return func(*call) (structure, *rpcError) {
-		return structure{{name, structure{{"qItems", list{}}}}}, nil
+		return structure{{name, listed(list{})}}, nil
 	}
 }
 

@@ -168,9 +168,16 @@ func (e *encoder) string(s string) {
 			break
 		}
 		e.buf = append(e.buf, s[:i]...)
-		if c := s[i]; c < 0x20 {
+		switch c := s[i]; {
+		case c == '\n':
+			e.buf = append(e.buf, '\\', 'n')
+		case c == '\r':
+			e.buf = append(e.buf, '\\', 'r')
+		case c == '\t':
+			e.buf = append(e.buf, '\\', 't')
+		case c < 0x20:
 			e.buf = append(e.buf, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		} else {
+		default:
 			e.buf = append(e.buf, '\\', c)
 		}
 		s = s[i+1:]

@@ -67,8 +67,8 @@ func (c *call) projected(n *node, path string, layout *json.RawMessage) any {
 }
 
 // listDefs gives what the list definitions of C.7 become in a layout; nil for a name that is none.
-func listDefs(name string) func(*call, json.RawMessage) structure {
-	return map[string]func(*call, json.RawMessage) structure{
+func listDefs(name string) func(*call, json.RawMessage) document {
+	return map[string]func(*call, json.RawMessage) document{
 		"qAppObjectListDef": (*call).appObjectList,
 		"qDimensionListDef": (*call).dimensionList,
 		"qMeasureListDef":   (*call).measureList,
@@ -79,7 +79,9 @@ func listDefs(name string) func(*call, json.RawMessage) structure {
 	}[name]
 }
 
-func listed(items list) structure { return structure{{"qItems", items}} }
+// listed is a list's layout. Its items are there even when there are none: clients that work on real
+// sites walk over them without asking.
+func listed(items list) document { return document{{"qItems", items}} }
 
 // oneType reads a list definition's qType; none means all.
 func oneType(def json.RawMessage) []string {
@@ -89,28 +91,28 @@ func oneType(def json.RawMessage) []string {
 	return nil
 }
 
-func (c *call) appObjectList(def json.RawMessage) structure {
+func (c *call) appObjectList(def json.RawMessage) document {
 	return listed(c.items(c.doc.objects, oneType(def), get(def, "qData")))
 }
 
-func (c *call) dimensionList(def json.RawMessage) structure {
+func (c *call) dimensionList(def json.RawMessage) document {
 	return listed(c.items(c.doc.dimensions, oneType(def), get(def, "qData")))
 }
 
-func (c *call) measureList(def json.RawMessage) structure {
+func (c *call) measureList(def json.RawMessage) document {
 	return listed(c.items(c.doc.measures, oneType(def), get(def, "qData")))
 }
 
-func (c *call) bookmarkList(def json.RawMessage) structure {
+func (c *call) bookmarkList(def json.RawMessage) document {
 	return listed(c.items(c.doc.bookmarks, oneType(def), get(def, "qData")))
 }
 
 // mediaList is empty: the simulated site holds no media.
-func (c *call) mediaList(json.RawMessage) structure { return listed(list{}) }
+func (c *call) mediaList(json.RawMessage) document { return listed(list{}) }
 
 // childList is a layout's qChildList: the children with what the definition asks of each. An instance
 // of a master object shows the master's children.
-func (c *call) childList(n *node, def json.RawMessage) structure {
+func (c *call) childList(n *node, def json.RawMessage) document {
 	children := n.children
 	if master := c.master(n); len(children) == 0 && master != nil {
 		children = master.children

@@ -84,7 +84,7 @@ func (c *call) tags(fields []string) []string {
 }
 
 // fieldList is the layout of a field list: empty without data (facts C.4, C.7).
-func (c *call) fieldList(def json.RawMessage) structure {
+func (c *call) fieldList(def json.RawMessage) document {
 	show := func(name string) bool { return string(get(def, name)) == "true" }
 	items := list{}
 	if c.doc.model == nil {

@@ -32,7 +32,7 @@ func (c *call) getVariables() (structure, *rpcError) {
 	return structure{{"qList", c.variableItems(def)}}, nil
 }
 
-func (c *call) variableList(def json.RawMessage) structure { return listed(c.variableItems(def)) }
+func (c *call) variableList(def json.RawMessage) document { return listed(c.variableItems(def)) }
 
 // variableItems lists the variables that a definition asks for (facts C.7).
 func (c *call) variableItems(def json.RawMessage) list {
