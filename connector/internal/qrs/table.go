@@ -95,12 +95,20 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 		return p.take(ctx, rows, yield)
 	})
 	if err == nil && !p.stopped {
-		err = context.Cause(ctx)
+		err = ended(ctx, p.op)
 	}
 	if short < size {
 		p.size = short // the server gives no more at a time than that
 	}
 	return err
+}
+
+// ended is the error of a listing whose context ended; nil when it didn't.
+func ended(ctx context.Context, op string) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", op, context.Cause(ctx))
 }
 
 // take yields the rows that are new; false ends the pass.
