@@ -53,7 +53,9 @@ func Closest(s string, words []string) string {
 	if len(s) <= 3 {
 		distance = 2
 	}
-	simple := func(w string) string { return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(w)) }
+	simple := func(w string) string {
+		return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(w))
+	}
 	for _, w := range words {
 		if simple(w) == simple(s) {
 			return w

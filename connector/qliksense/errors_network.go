@@ -62,7 +62,7 @@ func judgeTLS(err error) (verdict, bool) {
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 		record  tls.RecordHeaderError
-		alert   tls.AlertError
+		op      *net.OpError
 	)
 	untrusted := catalog.CodeUnauthorized
 	switch {
@@ -83,8 +83,8 @@ func judgeTLS(err error) (verdict, bool) {
 		return verdict{untrusted, "", "Give the server a valid certificate, or name its authority in tls.ca_file."}, true
 	case errors.As(err, &record), err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return verdict{catalog.CodeInvalid, "what listens at this address doesn't speak TLS", "Write url with http://, or with the port that serves https."}, true
-	case errors.As(err, &alert):
-		return verdict{untrusted, "the server broke off the TLS handshake: " + alert.Error(), "Direct ports (4242, 4747) want a client certificate of the site: see authentication: certificate."}, true
+	case errors.As(err, &op) && op.Op == "remote error":
+		return verdict{untrusted, "the server broke off the TLS handshake: " + op.Err.Error(), "Direct ports (4242, 4747) want a client certificate of the site: see authentication: certificate."}, true
 	}
 	return verdict{}, false
 }

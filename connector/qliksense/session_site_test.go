@@ -67,23 +67,21 @@ type setup func(c *catalog.Connection, settings map[string]any)
 // jwtConnection is a connection that logs in with a token of the site's administrator.
 func jwtConnection(t *testing.T, srv *qliktest.Server, site *qliktest.Site, changes ...setup) catalog.Connection {
 	t.Helper()
-	ca, err := srv.CAFile()
-	if err != nil {
-		t.Fatal(err)
-	}
 	c := catalog.Connection{
 		Code: "qlik", Name: "Qlik", Type: "qlik-sense", URL: srv.URL,
 		Secrets: catalog.Secrets{"jwt.token": catalog.NewSecret(srv.Token(admin(t, site)))},
 	}
 	settings := map[string]any{
-		"authentication": "jwt", "jwt": map[string]any{"prefix": srv.Prefix}, "tls": map[string]any{"ca_file": ca},
+		"authentication": "jwt", "jwt": map[string]any{"prefix": srv.Prefix}, "tls": map[string]any{"ca_file": file(t, "root.pem", srv.CAPEM())},
 	}
 	for _, change := range changes {
 		change(&c, settings)
 	}
-	if c.Settings, err = json.Marshal(settings); err != nil {
+	data, err := json.Marshal(settings)
+	if err != nil {
 		t.Fatal(err)
 	}
+	c.Settings = data
 	return c
 }
 

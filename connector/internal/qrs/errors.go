@@ -80,7 +80,7 @@ func KindOf(err error) Kind {
 // statusError makes an error of an answer that isn't 2xx.
 func (c *Client) statusError(k call, status int, header http.Header, body []byte) *Error {
 	e := c.failed(k, status, "", nil)
-	e.Text = c.cfg.Hide(firstWords(body))
+	e.Text = c.firstWords(body)
 	e.Location = place(header.Get("Location"))
 	e.RetryAfter = retryAfter(header, time.Now())
 	e.Kind = kindOf(k, e, isPage(header, body))
@@ -142,8 +142,10 @@ var (
 	spaces = regexp.MustCompile(`\s+`)
 )
 
-// firstWords is what an error body says, in one short line without markup.
-func firstWords(body []byte) string {
+// firstWords is what an error body says, in one short line without markup. Secrets are hidden before
+// anything is cut: half a secret is none that Hide would find.
+func (c *Client) firstWords(body []byte) string {
+	body = []byte(c.cfg.Hide(string(body)))
 	if len(body) > 8<<10 {
 		body = body[:8<<10]
 	}

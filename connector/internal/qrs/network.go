@@ -7,6 +7,9 @@ import (
 	"net"
 )
 
+// remoteError is the Op of an alert by which the other side ends a TLS handshake.
+const remoteError = "remote error"
+
 // permanent reports whether a network failure won't heal by itself: a certificate that isn't trusted, a name
 // that nobody knows, a server that doesn't speak TLS.
 func permanent(err error) bool {
@@ -16,9 +19,9 @@ func permanent(err error) bool {
 		name      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
-		alert     tls.AlertError
+		op        *net.OpError
 		dns       *net.DNSError
 	)
 	return errors.As(err, &untrusted) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) ||
-		errors.As(err, &record) || errors.As(err, &alert) || errors.As(err, &dns) && dns.IsNotFound
+		errors.As(err, &record) || errors.As(err, &op) && op.Op == remoteError || errors.As(err, &dns) && dns.IsNotFound
 }
