@@ -60,11 +60,22 @@ func Closest(s string, words []string) string {
 		if simple(w) == simple(s) {
 			return w
 		}
-		if n := editDistance(strings.ToLower(s), w); n < distance {
+		n := editDistance(strings.ToLower(s), w)
+		if sameLetters(strings.ToLower(s), w) {
+			n = min(n, 1) // two letters swapped
+		}
+		if n < distance {
 			best, distance = w, n
 		}
 	}
 	return best
+}
+
+func sameLetters(a, b string) bool {
+	x, y := []byte(a), []byte(b)
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
 }
 
 // editDistance counts insertions, deletions and replacements, by bytes.

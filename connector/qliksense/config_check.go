@@ -88,7 +88,7 @@ func parseURL(raw string) (u *url.URL, why string) {
 		return nil, "is not an address; write it as https://sense.example.com"
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, "must start with https:// (or http://), not " + u.Scheme + "://"
-	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " \t_,"):
+	case u.Hostname() == "" || strings.ContainsAny(u.Hostname(), " \t,"):
 		return nil, "has no usable host name; write it as https://sense.example.com"
 	case u.User != nil:
 		return nil, "holds a user name or password; put them under the login's own keys"

@@ -1,0 +1,168 @@
+package connector_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+type sample struct {
+	Name    string            `json:"name"`
+	Mode    string            `json:"mode" enum:"fast|careful"`
+	On      bool              `json:"on"`
+	Workers int               `json:"workers" min:"1" max:"64"`
+	Ratio   float64           `json:"ratio"`
+	Limit   connector.Percent `json:"limit"`
+	Timeout time.Duration     `json:"timeout"`
+	Globs   []string          `json:"include_apps"`
+	Labels  map[string]string `json:"labels"`
+	Free    map[string]any    `json:"free"`
+	Inner   struct {
+		Deep struct {
+			Port int `json:"port"`
+		} `json:"deep"`
+	} `json:"inner"`
+	Maybe *struct {
+		File string `json:"file"`
+	} `json:"maybe"`
+}
+
+func TestDecodeSettingsFillsWhatIsThereAndKeepsDefaults(t *testing.T) {
+	t.Parallel()
+	got := sample{Workers: 4, Mode: "careful", Timeout: time.Minute}
+	errs := connector.DecodeSettings(map[string]any{
+		"name": "n", "on": true, "ratio": 0.5, "limit": "50%", "timeout": "1d12h", "include_apps": []any{"a*", "b"},
+		"labels": map[string]any{"x": "y"}, "free": map[string]any{"any": []any{1.0}}, "mode": nil,
+		"inner": map[any]any{"deep": map[string]any{"port": uint64(443)}}, "maybe": map[string]any{"file": "f"},
+	}, &got)
+	want := sample{
+		Name: "n", Mode: "careful", On: true, Workers: 4, Ratio: 0.5, Limit: 50, Timeout: 36 * time.Hour, Globs: []string{"a*", "b"},
+		Labels: map[string]string{"x": "y"}, Free: map[string]any{"any": []any{1.0}},
+		Maybe: &struct {
+			File string `json:"file"`
+		}{"f"},
+	}
+	want.Inner.Deep.Port = 443
+	if diff := cmp.Diff(want, got); diff != "" || len(errs) > 0 {
+		t.Error(diff, errs)
+	}
+}
+
+func TestDecodeSettingsTellsAllThatIsWrongAtOnce(t *testing.T) {
+	t.Parallel()
+	var got sample
+	errs := connector.DecodeSettings(map[string]any{
+		"name": 12345, "mode": "fats", "on": "yes", "workers": 65, "ratio": "x", "limit": "150%", "timeout": 120,
+		"include_apps": "a", "labels": map[string]any{"x": true}, "free": []any{}, "worker": 1,
+		"inner": map[string]any{"deep": map[string]any{"port": 1.5, "prot": 1}, "shallow": 1}, "maybe": "f", "Name": "x",
+		"zzz": map[string]any{"password": "geheim"},
+	}, &got)
+	want := []string{
+		"name: must be a text, not a number; put it in quotes",
+		`mode: "fats" is not known; did you mean fast?`,
+		"on: must be true or false, not a text",
+		"workers: must be 1 to 64, not 65",
+		"ratio: must be a number, not a text",
+		`limit: must be a share from 0% to 100%, such as 50%, not "150%"`,
+		"timeout: must be a duration with its unit, such as 90s, 2m or 30d, not a number",
+		"include_apps: must be a list, such as [a, b], not a text",
+		"labels.x: must be a text, not true or false; put it in quotes",
+		"free: must be a group of keys, not a list",
+		"inner.deep.port: must be a whole number, not 1.5",
+		"inner.deep.prot: there is no such key; did you mean port?",
+		"inner.shallow: there is no such key here; known are deep",
+		"maybe: must be a group of keys, not a text",
+		"Name: there is no such key; did you mean name?",
+		"worker: there is no such key; did you mean workers?",
+		"zzz: there is no such key here; known are free, include_apps, inner, labels, limit, maybe, mode, name, on, ratio, timeout, workers",
+	}
+	if diff := cmp.Diff(want, strings.Split(errs.Error(), "\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDecodeSettingsReadsNumbersOfAllDecoders(t *testing.T) {
+	t.Parallel()
+	for _, n := range []any{8, int64(8), uint64(8), 8.0, json.Number("8")} {
+		var got sample
+		if errs := connector.DecodeSettings(map[string]any{"workers": n, "limit": n}, &got); len(errs) > 0 || got.Workers != 8 || got.Limit != 8 {
+			t.Errorf("%T: %v, %d", n, errs, got.Workers)
+		}
+	}
+	var got sample
+	if errs := connector.DecodeSettings(map[string]any{"workers": 1e300}, &got); len(errs) != 1 {
+		t.Errorf("1e300 workers: %v", errs)
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"2m": 2 * time.Minute, "365d": 365 * 24 * time.Hour, "1w": 7 * 24 * time.Hour, "1w1d1h": 8*24*time.Hour + time.Hour, "90s": 90 * time.Second, "0d": 0, "0": 0, "1h30m": 90 * time.Minute,
+	} {
+		if got, err := connector.ParseDuration(text); err != nil || got != want {
+			t.Errorf("%s: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", " ", "5", "-1h", "d", "1y", "1d-1h", "forever", "99999999999d", "1d5"} {
+		if got, err := connector.ParseDuration(text); err == nil {
+			t.Errorf("%q is taken for %s", text, got)
+		}
+	}
+}
+
+func TestClosest(t *testing.T) {
+	t.Parallel()
+	words := []string{"include_apps", "exclude_apps", "url", "tls"}
+	for s, want := range map[string]string{"includeApps": "include_apps", "include-apps": "include_apps", "exclud_apps": "exclude_apps", "URL": "url", "uri": "url", "xyz": "", "": "", "password": ""} {
+		if got := connector.Closest(s, words); got != want {
+			t.Errorf("%q: %q instead of %q", s, got, want)
+		}
+	}
+}
+
+func TestSecretReferences(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"env:A": "env", "file:/a/b": "file", "vault:a/b#c": "vault", "aws:x": "aws", "azure:v/s": "azure",
+		"eyJhbGciOi.x.y": "", "-----BEGIN PRIVATE KEY-----": "", "http://x": "", "Env:A": "", "": "",
+	} {
+		if got, ok := connector.SecretReference(text); got != want || ok != (want != "") {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+func TestSecretsOfResolvesWhenAsked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte("from-file\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("QLIKCRAWLER_TEST_TOKEN", "from-env")
+	settings, err := json.Marshal(map[string]any{
+		"jwt": map[string]any{"token": "env:QLIKCRAWLER_TEST_TOKEN", "private_key": "file:" + path}, "windows": map[string]any{"password": "vault:a#b"},
+		"header": map[string]any{"value": "file:/no/such/file"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := connector.SecretsOf(catalog.Connection{Settings: settings, Secrets: catalog.Secrets{"proxy.password": catalog.NewSecret("sealed")}})
+	for path, want := range map[string]string{"jwt.token": "from-env", "jwt.private_key": "from-file", "proxy.password": "sealed"} {
+		if got, err := secret(t.Context(), path); err != nil || got != want {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+	for path, says := range map[string]string{"windows.password": "vault are not in this version", "header.value": "no such file", "tls.pfx_password": "is not set"} {
+		if got, err := secret(t.Context(), path); err == nil || got != "" || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %q, %v", path, got, err)
+		}
+	}
+}
