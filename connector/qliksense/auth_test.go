@@ -258,12 +258,12 @@ func TestHeaderLogin(t *testing.T) {
 
 func TestInactiveAccountsAndServersThatAreAwayAreSaid(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	p.srv.Edit(func(s *qliktest.Site) { admin(t, s).Inactive = true })
 	if err := p.about(t.Context()); catalog.CodeOf(err) != catalog.CodeUnauthorized || !strings.Contains(err.Error(), "inactive") || !strings.Contains(catalog.CureOf(err), "QMC") {
 		t.Errorf("error %v, cure %s", err, catalog.CureOf(err))
 	}
-	away := openSite(t, qliktest.Options{})
+	away := openSession(t, qliktest.Options{})
 	away.srv.Fail("", qliktest.Unavailable)
 	if err := away.about(t.Context()); catalog.CodeOf(err) != catalog.CodeUnreachable {
 		t.Errorf("error %v", err)

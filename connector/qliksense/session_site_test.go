@@ -85,8 +85,8 @@ func jwtConnection(t *testing.T, srv *qliktest.Server, site *qliktest.Site, chan
 	return c
 }
 
-// openSite makes a session on a new simulated site; it is closed when the test ends.
-func openSite(t *testing.T, o qliktest.Options, changes ...setup) *probe {
+// openSession makes a session on a new simulated site; it is closed when the test ends.
+func openSession(t *testing.T, o qliktest.Options, changes ...setup) *probe {
 	t.Helper()
 	site := smallSite()
 	srv := qliktest.New(t, site, o)

@@ -17,7 +17,7 @@ import (
 
 func TestSixteenSocketsAndRESTAreOneSession(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var sockets []*qix.Session
@@ -61,7 +61,7 @@ func TestSixteenSocketsAndRESTAreOneSession(t *testing.T) {
 
 func TestNothingIsAskedBeforeTheFirstUse(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	if err := p.close(); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestEachFaceOfAnExpiredSessionLogsInOnceMore(t *testing.T) {
 	for _, face := range []qliktest.Fault{qliktest.Expire401, qliktest.Expire302, qliktest.Expire500} {
 		t.Run(string(face), func(t *testing.T) {
 			t.Parallel()
-			p := openSite(t, qliktest.Options{})
+			p := openSession(t, qliktest.Options{})
 			if err := p.about(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -96,7 +96,7 @@ func TestManyCallersOfAnExpiredSessionLogInOnce(t *testing.T) {
 	for name, face := range map[string]qliktest.CookieFace{"302": qliktest.CookieRedirect, "500": qliktest.CookieError, "401": qliktest.CookieRefused} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := openSite(t, qliktest.Options{UnknownCookie: face})
+			p := openSession(t, qliktest.Options{UnknownCookie: face})
 			if err := p.about(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -142,7 +142,7 @@ func TestSocketsLogInAgainOnTheirOwnFacesOfExpiry(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := openSite(t, c.options)
+			p := openSession(t, c.options)
 			if err := p.about(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestSocketsLogInAgainOnTheirOwnFacesOfExpiry(t *testing.T) {
 
 func TestWorkOnAnAppStartsOverWhenTheSessionEndsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	runs := 0
 	err := p.onApp(t.Context(), p.appID(0), func(s *qix.Session) error {
 		if runs++; runs == 1 {
@@ -179,7 +179,7 @@ func TestWorkOnAnAppStartsOverWhenTheSessionEndsInTheMiddle(t *testing.T) {
 
 func TestAnotherProgramThatKeepsLoggingUsOutIsAnErrorAndNoStorm(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	var err error
 	for range 20 {
 		if err = p.about(t.Context()); err != nil {
@@ -197,7 +197,7 @@ func TestAnotherProgramThatKeepsLoggingUsOutIsAnErrorAndNoStorm(t *testing.T) {
 
 func TestTheSessionLimitIsSaidInWords(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{MaxSessions: 1})
+	p := openSession(t, qliktest.Options{MaxSessions: 1})
 	other := openOn(t, p.srv, p.site, p.conn)
 	if err := other.about(t.Context()); err != nil {
 		t.Fatal(err)
@@ -211,7 +211,7 @@ func TestTheSessionLimitIsSaidInWords(t *testing.T) {
 
 func TestLogoutComesAlsoAfterACancelledCrawl(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{})
+	p := openSession(t, qliktest.Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	if err := p.about(ctx); err != nil {
 		t.Fatal(err)
@@ -236,7 +236,7 @@ func TestLogoutComesAlsoAfterACancelledCrawl(t *testing.T) {
 
 func TestCloseWaitsForALoginThatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{Latency: qliktest.Latency{REST: 300 * time.Millisecond}})
+	p := openSession(t, qliktest.Options{Latency: qliktest.Latency{REST: 300 * time.Millisecond}})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- p.about(ctx) }()
@@ -263,7 +263,7 @@ func TestCloseWaitsForALoginThatIsUnderWay(t *testing.T) {
 
 func TestACallerWhoGivesUpDoesNotFailTheOthers(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{Latency: qliktest.Latency{Login: 200 * time.Millisecond}})
+	p := openSession(t, qliktest.Options{Latency: qliktest.Latency{Login: 200 * time.Millisecond}})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	var all sync.WaitGroup
@@ -286,7 +286,7 @@ func TestACallerWhoGivesUpDoesNotFailTheOthers(t *testing.T) {
 func TestARenamedCookieIsFound(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"X-Qlik-Session-jwt", "acme_QLIK", "SID"} {
-		p := openSite(t, qliktest.Options{CookieName: name})
+		p := openSession(t, qliktest.Options{CookieName: name})
 		if err := p.about(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -323,7 +323,7 @@ func TestLoadBalancerCookiesOutliveTheSession(t *testing.T) {
 
 func TestADefaultVirtualProxyWithoutPrefix(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{NoPrefix: true})
+	p := openSession(t, qliktest.Options{NoPrefix: true})
 	socket, err := p.dialApp(t.Context(), p.appID(0))
 	if err != nil {
 		t.Fatal(err)
@@ -333,7 +333,7 @@ func TestADefaultVirtualProxyWithoutPrefix(t *testing.T) {
 
 func TestAnAliasIsPresentedAsHostOriginAndTLSName(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{Host: "sense.acme.test"}, func(c *catalog.Connection, settings map[string]any) {
+	p := openSession(t, qliktest.Options{Host: "sense.acme.test"}, func(c *catalog.Connection, settings map[string]any) {
 		c.URL = strings.Replace(c.URL, "sense.acme.test", "127.0.0.1", 1)
 		settings["alias_host_name"] = "sense.acme.test"
 		settings["link_url"] = "https://sense.acme.test"
@@ -347,7 +347,7 @@ func TestAnAliasIsPresentedAsHostOriginAndTLSName(t *testing.T) {
 
 func TestAnOriginThatIsNotAllowedIsSaid(t *testing.T) {
 	t.Parallel()
-	p := openSite(t, qliktest.Options{}, func(c *catalog.Connection, _ map[string]any) {
+	p := openSession(t, qliktest.Options{}, func(c *catalog.Connection, _ map[string]any) {
 		c.URL = strings.Replace(c.URL, "localhost", "127.0.0.1", 1) // an IP address never matches (facts G 11)
 	})
 	_, err := p.dialApp(t.Context(), p.appID(0))
