@@ -16,13 +16,14 @@ import (
 type database struct {
 	*postgres.DB
 	server *embedded.Server // nil: somebody else's Postgres
+	role   embedded.Role
 	url    string
 }
 
 // openDatabase opens the catalog and brings it to this version's schema.
 // Only the demo may fetch server binaries.
 func (a *app) openDatabase(ctx context.Context, role embedded.Role, fetch bool) (*database, error) {
-	d := &database{url: a.config.DatabaseURL}
+	d := &database{url: a.config.DatabaseURL, role: role}
 	if d.url == "" {
 		if err := d.startServer(ctx, a, role, fetch); err != nil {
 			return nil, err
@@ -36,7 +37,7 @@ func (a *app) openDatabase(ctx context.Context, role embedded.Role, fetch bool) 
 		err = d.Migrate(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, d.close())
+		return nil, errors.Join(err, d.close(ctx))
 	}
 	return d, nil
 }
@@ -56,19 +57,24 @@ func (d *database) startServer(ctx context.Context, a *app, role embedded.Role, 
 	return nil
 }
 
-// stopTimeout is how long the embedded Postgres may take to stop, joined commands included.
+// stopTimeout is how long a server's embedded Postgres may take to stop, joined commands included.
 const stopTimeout = 20 * time.Second
 
-// close closes what openDatabase opened. It has its own deadline, so that it works after a Ctrl-C.
-func (d *database) close() error {
+// close closes what openDatabase opened. A command that owns the embedded Postgres waits for the
+// commands that have joined it, until Ctrl-C. A server ends by Ctrl-C, which cancels ctx, and has a
+// deadline of its own.
+func (d *database) close(ctx context.Context) error {
 	if d.DB != nil {
 		d.DB.Close()
 	}
 	if d.server == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
-	defer cancel()
+	if d.role == embedded.RoleServer {
+		own, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		ctx = own
+	}
 	return d.server.Close(ctx)
 }
 
@@ -78,6 +84,6 @@ func (a *app) withDatabase(ctx context.Context, work func(*database) error) (err
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
 	return work(db)
 }

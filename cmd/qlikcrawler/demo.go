@@ -57,7 +57,7 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.close()) }()
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
 
 	a.tell("starting the simulated Qlik Sense site")
 	srv, err := startDemoSite(ctx, db, f.apps)
