@@ -15,7 +15,10 @@ import (
 
 // typical is an app as most are: 10 dimensions, 10 measures, 3 master objects, 3 sheets with 5 charts
 // of one dimension and one measure each, 5 variables and a script.
-func typical(n int) *catalog.Snapshot {
+func typical(n int) *catalog.Snapshot { return huge(n, 1) }
+
+// huge is an app that has so many times what a typical one has.
+func huge(n, times int) *catalog.Snapshot {
 	id := fmt.Sprintf("%08x-4f6c-4b6e-9d0a-0123456789ab", n)
 	app := catalog.AppKey("prod", id)
 	s := &catalog.Snapshot{
@@ -36,7 +39,7 @@ func typical(n int) *catalog.Snapshot {
 			Name: "A name", Formula: formula, Description: "What it tells", Tags: []string{"finance"}, Attributes: attributes})
 	}
 	report(app, "", catalog.ReportApp, catalog.TypeApp)
-	for i := range 3 {
+	for i := range 3 * times {
 		sheet := catalog.SheetKey(app, fmt.Sprintf("sheet-%d", i))
 		report(sheet, app, catalog.ReportSheet, catalog.TypeSheet)
 		for j := range 5 {
@@ -47,11 +50,11 @@ func typical(n int) *catalog.Snapshot {
 		}
 		field(catalog.ItemKey(app, fmt.Sprintf("object-%d", i)), app, catalog.MasterObject, catalog.OriginMaster, "Region\nSum(Sales)")
 	}
-	for i := range 10 {
+	for i := range 10 * times {
 		field(catalog.ItemKey(app, fmt.Sprintf("dimension-%d", i)), app, catalog.Dimension, catalog.OriginMaster, "Region")
 		field(catalog.ItemKey(app, fmt.Sprintf("measure-%d", i)), app, catalog.Measure, catalog.OriginMaster, "Sum({<Year={$(vYear)}>} Sales)")
 	}
-	for i := range 5 {
+	for i := range 5 * times {
 		field(catalog.ItemKey(app, fmt.Sprintf("variable-%d", i)), app, catalog.Variable, catalog.OriginMaster, "=Year(Today())")
 	}
 	return s
@@ -95,6 +98,18 @@ func BenchmarkSave(b *testing.B) {
 			report(b, rowsIn(typical(0)))
 		})
 	}
+}
+
+// BenchmarkSaveHuge stores apps of some 5,000 rows.
+func BenchmarkSaveHuge(b *testing.B) {
+	db := setup(b)
+	run := db.start()
+	n := 0
+	for b.Loop() {
+		n++
+		db.save(run, huge(n, 64), catalog.Added)
+	}
+	report(b, rowsIn(huge(0, 64)))
 }
 
 // BenchmarkSaveUnchanged stores what the catalog has.

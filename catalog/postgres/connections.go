@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,8 +23,8 @@ func (db *DB) AddConnection(ctx context.Context, c catalog.Connection) error {
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `
 			insert into qlikcrawler.connection (code, name, type, environment, description, url,
-				access_instructions, governance, settings)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, args...); err != nil {
+				access_instructions, governance, settings, folded_name)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args...); err != nil {
 			return err
 		}
 		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
@@ -43,7 +44,8 @@ func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []s
 	err = db.inTx(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, `
 			update qlikcrawler.connection set name = $2, type = $3, environment = $4, description = $5,
-				url = $6, access_instructions = $7, governance = $8, settings = $9, modified_at = now()
+				url = $6, access_instructions = $7, governance = $8, settings = $9, folded_name = $10,
+				modified_at = now()
 			where code = $1`, args...)
 		if err != nil {
 			return err
@@ -71,7 +73,7 @@ func connectionArgs(c catalog.Connection) ([]any, error) {
 		return nil, err
 	}
 	return []any{c.Code, clean(c.Name), clean(c.Type), text(c.Environment), text(c.Description), text(c.URL),
-		text(c.AccessInstructions), governance, settings}, nil
+		text(c.AccessInstructions), governance, settings, strings.ToLower(clean(c.Name))}, nil
 }
 
 // connectionError says in words which of the two unique things is taken.

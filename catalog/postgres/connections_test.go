@@ -95,6 +95,9 @@ func TestCodeAndNameAreUnique(t *testing.T) {
 	if !strings.Contains(err.Error(), `the name "PROD"`) {
 		t.Error(err)
 	}
+	b.must(b.AddConnection(t.Context(), catalog.Connection{Code: "zurich", Name: "Zürich", Type: "qlik-sense"}))
+	err = b.AddConnection(t.Context(), catalog.Connection{Code: "other", Name: "ZÜRICH", Type: "qlik-sense"})
+	wantCode(t, err, catalog.CodeConflict)
 	b.must(b.AddConnection(t.Context(), catalog.Connection{Code: "other", Name: "Other", Type: "qlik-sense"}))
 	err = b.EditConnection(t.Context(), catalog.Connection{Code: "other", Name: "pRod", Type: "qlik-sense"}, nil)
 	wantCode(t, err, catalog.CodeConflict)

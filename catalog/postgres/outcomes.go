@@ -34,7 +34,7 @@ func errorColumns(err error) (code, why, cure any) {
 // Note stores the outcome of a unit that has no snapshot.
 func (db *DB) Note(ctx context.Context, run catalog.RunID, o catalog.Outcome) error {
 	o.Run = run
-	err := db.inTx(ctx, func(tx pgx.Tx) error {
+	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		if _, err := fence(ctx, tx, run); err != nil {
 			return err
 		}

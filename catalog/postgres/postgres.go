@@ -4,9 +4,15 @@
 // Private tables are in schema qlikcrawler, public views in schema catalog (contract §4). Open, then
 // Migrate, gives a DB; a DB is a crawler.Store, and keeps connections, sealed secrets and runs.
 //
-// It holds three kinds of advisory locks, each named by a text (see lock): the owner of a run holds
-// the run's for as long as it lives; whoever ends a run keeps out those who write for it; whoever
-// writes a unit keeps out others who would.
+// Who may write when is told by advisory locks, each named by a text:
+//
+//	owner/ID    held by the process of a run for as long as it lives
+//	run/ID      shared by those who write for a run, exclusive to who ends it
+//	unit/KEY    to who writes or retires a unit
+//	groups/CODE to who writes the groups of a connection
+//	sweep/CODE  to who starts a run of a connection
+//
+// They are taken in this order: run, then unit or groups.
 package postgres
 
 import (
@@ -132,21 +138,19 @@ func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, db.pool, fn)
 }
 
-// lock takes an advisory lock until the transaction's end. The names in use are "run/ID" (held
-// exclusively to end a run, shared to write for it), "unit/KEY", "groups/CODE" and "sweep/CODE".
+// The locks of the package's comment; $1 is the name. All but ownLock are held until the
+// transaction ends, ownLock until the session does.
 const (
 	lockExclusive = "select pg_advisory_xact_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
 	lockShared    = "select pg_advisory_xact_lock_shared(hashtextextended('qlikcrawler/' || $1::text, 0))"
 	lockIfFree    = "select pg_try_advisory_xact_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
-	// ownLock is kept by a session, not by a transaction.
-	ownLock = "select pg_advisory_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
+	ownLock       = "select pg_advisory_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
 )
 
 func runLock(id catalog.RunID) string   { return fmt.Sprintf("run/%d", id) }
 func ownerLock(id catalog.RunID) string { return fmt.Sprintf("owner/%d", id) }
 
-// fail puts an error of the database into the catalog's words. A *catalog.Error and an ended context
-// pass through.
+// fail puts an error of the database into the catalog's words. A *catalog.Error passes through.
 func fail(op string, key catalog.Key, err error) error {
 	var known *catalog.Error
 	if err == nil || errors.As(err, &known) {
@@ -174,17 +178,18 @@ func codeOf(err error) catalog.Code {
 
 // codeOfState sorts SQLSTATE classes (Postgres manual, appendix A).
 func codeOfState(state string) catalog.Code {
-	switch state[:2] {
-	case "08", "57": // connection lost, server shutting down
+	switch {
+	case state == "57014": // statement_timeout
+		return catalog.CodeTimeout
+	case state == "42501": // no right
+		return catalog.CodeForbidden
+	case state[:2] == "08", state[:2] == "53", state[:2] == "57": // lost, overloaded, shutting down
 		return catalog.CodeUnreachable
-	case "28": // wrong user or password
+	case state[:2] == "28": // wrong user or password
 		return catalog.CodeUnauthorized
-	case "42":
-		if state == "42501" {
-			return catalog.CodeForbidden
-		}
+	default:
+		return catalog.CodeInternal
 	}
-	return catalog.CodeInternal
 }
 
 // violates tells whether err breaks the unique index of that name.

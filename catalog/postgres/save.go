@@ -48,7 +48,8 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 
 // inQuickTx is inTx for what a crawl stores: its commit doesn't wait for the disk. A crash of the
 // server may lose the last such transactions, each of them whole; the run isn't finished then (its
-// end does wait, for all before it too), and the next one reads those units again.
+// end does wait, for all before it too), and the next one reads those units again. Plans are made
+// once: to plan each statement anew for its arrays of rows takes longer than to run it.
 func (db *DB) inQuickTx(ctx context.Context, fn func(pgx.Tx) error) error {
 	const begin = "begin; set local synchronous_commit = off; set local plan_cache_mode = force_generic_plan"
 	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, fn)

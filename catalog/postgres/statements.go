@@ -90,20 +90,15 @@ func (t *table) written() []string {
 	return names
 }
 
+// insertSQL takes the unit for every table, so that all take the same arguments; only groups store it.
 func (t *table) insertSQL() string {
-	unit, unitArg := "", ""
-	if t.name == "report_group" {
-		unit, unitArg = "unit, ", "$2::text, "
-	} else {
-		unitArg = "" // $2 stays unused below
-	}
 	names := strings.Join(t.written(), ", ")
-	sql := fmt.Sprintf("insert into qlikcrawler.%s (connection, %sfirst_seen_at, %s) select $1::text, %snow(), %s from (%s) s",
-		t.name, unit, names, unitArg, names, t.staged(3))
-	if unit == "" {
-		sql += " where $2::text is not null"
+	if t.name == "report_group" {
+		return fmt.Sprintf(`insert into qlikcrawler.report_group (connection, unit, first_seen_at, %[1]s)
+			select $1::text, $2::text, now(), %[1]s from (%s) s`, names, t.staged(3))
 	}
-	return sql
+	return fmt.Sprintf(`insert into qlikcrawler.%s (connection, first_seen_at, %[2]s)
+		select $1::text, now(), %[2]s from (%s) s where $2::text is not null`, t.name, names, t.staged(3))
 }
 
 const insertChanges = "insert into qlikcrawler.change (run, connection, key, what, column_name, old, new, at) "

@@ -39,7 +39,7 @@ func (db *DB) SaveGroups(ctx context.Context, run catalog.RunID, list []catalog.
 	if b.err != nil {
 		return b.err
 	}
-	err := db.inTx(ctx, func(tx pgx.Tx) error {
+	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		f, err := fence(ctx, tx, run)
 		if err != nil {
 			return err
@@ -84,7 +84,7 @@ func (db *DB) Retire(ctx context.Context, run catalog.RunID, units []catalog.Key
 	}
 	slices.Sort(keys) // two who retire the same units lock them in the same order
 	for chunk := range slices.Chunk(keys, retireAtOnce) {
-		err := db.inTx(ctx, func(tx pgx.Tx) error { return retireUnits(ctx, tx, run, chunk) })
+		err := db.inQuickTx(ctx, func(tx pgx.Tx) error { return retireUnits(ctx, tx, run, chunk) })
 		if err != nil {
 			return fail("retire apps in run", runKey(run), err)
 		}

@@ -8,6 +8,7 @@
 create table qlikcrawler.connection (
     code                text collate "C" primary key check (code ~ '^[a-z0-9-]+$'),
     name                text not null,
+    folded_name         text not null, -- in lower case, by Unicode's rules whatever the database's locale
     type                text not null,
     environment         text,
     description         text,
@@ -23,7 +24,7 @@ create table qlikcrawler.connection (
     created_at          timestamptz not null default now(),
     modified_at         timestamptz not null default now()
 );
-create unique index connection_name on qlikcrawler.connection (lower(name));
+create unique index connection_name on qlikcrawler.connection (folded_name);
 
 -- A secret is sealed by the program before it gets here.
 create table qlikcrawler.secret (
