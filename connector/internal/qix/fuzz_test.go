@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 )
 
@@ -32,10 +31,7 @@ func FuzzReceive(f *testing.F) {
 		f.Add([]byte(frame))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		s := &Session{
-			raw: noConn{}, meter: &Meter{}, limit: limits{window: 1, deadAfter: time.Hour},
-			wake: make(chan struct{}, 1), connected: make(chan struct{}), done: make(chan struct{}), pending: map[int64]*call{},
-		}
+		s := still(1)
 		d := &Doc{Handle: Handle{ID: 1, session: s}}
 		tree, handle, list := d.ObjectTree(t.Context(), "x"), d.GetObject(t.Context(), "x"), d.GetAllInfos(t.Context())
 		for i, c := range []*call{tree.call, handle.call, list.call} {
