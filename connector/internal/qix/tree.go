@@ -36,7 +36,11 @@ func decodeTree(data []byte) (PropertyTree, error) {
 }
 
 func readTree(data []byte, i, depth int) (tree PropertyTree, end int, err error) {
-	tree.Property = json.RawMessage("null")
+	defer func() {
+		if tree.Property == nil {
+			tree.Property = json.RawMessage("null")
+		}
+	}()
 	if depth > maxTreeDepth {
 		return tree, 0, fmt.Errorf("byte %d: objects nested more than %d deep", i, maxTreeDepth)
 	}
