@@ -94,7 +94,6 @@ func TestWhatTheEngineRefusesIsAGapWithItsCode(t *testing.T) {
 		{qliktest.Expire302, whole},
 		{qliktest.UnknownPush, whole},
 		{qliktest.AbortedOnce, whole},
-		{qliktest.HugeFrame, whole},
 		{qliktest.ScriptDenied, without(func(s *shape) { s.Sources = 0 }, "script forbidden")},
 		{qliktest.MetadataMissing, without(func(s *shape) { s.Tables, s.Columns = 0, 0 }, "data_model not_found")},
 		{qliktest.MetadataBroken, without(func(s *shape) { s.Tables, s.Columns = 0, 0 }, "data_model unreadable")},
