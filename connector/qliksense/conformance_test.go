@@ -22,8 +22,11 @@ func TestConformance(t *testing.T) {
 	_, token := testConnection(t, server, nil)
 	edits := 0
 	connectortest.Run(t, connectortest.Probe{
-		Open:   func(tb testing.TB, log *slog.Logger) connector.Connector { return openSite(tb, server, nil, log) },
-		Change: func(tb testing.TB, u catalog.Unit) { edits++; must(tb, server.EditScript(id(u), fmt.Sprintf("LET v = %d;", edits))) },
+		Open: func(tb testing.TB, log *slog.Logger) connector.Connector { return openSite(tb, server, nil, log) },
+		Change: func(tb testing.TB, u catalog.Unit) {
+			edits++
+			must(tb, server.EditScript(id(u), fmt.Sprintf("LET v = %d;", edits)))
+		},
 		Remove: func(tb testing.TB, u catalog.Unit) { server.Heal(id(u)); must(tb, server.DeleteApp(id(u))) },
 		Deny:   func(_ testing.TB, u catalog.Unit) { server.Fail(id(u), qliktest.AccessDenied4000) },
 		Hang:   func(_ testing.TB, u catalog.Unit) { server.Fail(id(u), qliktest.HangInTheMiddle) },

@@ -17,6 +17,10 @@ import (
 // it frees the memory early (facts C.1).
 const socketTTL = 5
 
+// socketWindow is how many calls may be in flight on a socket: those for all objects of an app, so that
+// waiting for room in it doesn't add round trips. Requests are small; the Engine answers one by one.
+const socketWindow = 512
+
 // dialApp opens a greeted socket for one app, in an Engine session of its own: the identity keeps
 // it apart from the user's other sessions and from those that have the app open with data (facts C.1).
 // It doesn't open the app. When Qlik had ended the session, it logs in again and dials once more.
@@ -77,7 +81,7 @@ func (s *session) dialOnce(ctx context.Context, appID string) (*qix.Session, err
 		}
 		header.Set("Cookie", s.jar.header())
 	}
-	d := qix.Dialer{TLS: s.secure, NetDial: s.env.Dial, Meter: &s.engine}
+	d := qix.Dialer{TLS: s.secure, NetDial: s.env.Dial, Meter: &s.engine, Window: socketWindow}
 	return d.Dial(ctx, address.String(), header)
 }
 
