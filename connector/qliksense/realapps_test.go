@@ -113,7 +113,7 @@ func readFolder(t *testing.T, dir string) *folder {
 	f.title = text(load[dict](t, dir, "app-properties.json")["qTitle"])
 	for _, kind := range []string{"dimension", "measure"} {
 		for _, item := range load[[]dict](t, dir, kind+"s.json") {
-			f.items[kind+" "+text(at(item, "qInfo", "qId"))] = item
+			f.items[kind+" "+text(dig(item, "qInfo", "qId"))] = item
 		}
 	}
 	var sheets [][]byte
@@ -127,12 +127,12 @@ func readFolder(t *testing.T, dir string) *folder {
 			t.Fatal(err)
 		}
 		p := parse(t, raw)
-		switch text(at(p, "qProperty", "qInfo", "qType")) {
+		switch text(dig(p, "qProperty", "qInfo", "qType")) {
 		case "sheet":
 			sheets = append(sheets, raw)
 		case "masterobject":
 			p["raw"] = string(raw)
-			f.masters[text(at(p, "qProperty", "qInfo", "qId"))] = p
+			f.masters[text(dig(p, "qProperty", "qInfo", "qId"))] = p
 		}
 	}
 	f.readItems()
@@ -157,19 +157,19 @@ func (f *folder) row(key string, parts ...any) {
 
 func (f *folder) readItems() {
 	for key, item := range f.items {
-		id := text(at(item, "qInfo", "qId"))
-		name, about := text(at(item, "qMetaDef", "title")), text(at(item, "qMetaDef", "description"))
+		id := text(dig(item, "qInfo", "qId"))
+		name, about := text(dig(item, "qMetaDef", "title")), text(dig(item, "qMetaDef", "description"))
 		if strings.HasPrefix(key, "dimension ") {
 			f.row(id, "Dimension", "master", name, "", fields(item["qDim"]), about, "", "")
 		} else {
-			f.row(id, "Measure", "master", name, text(at(item, "qMeasure", "qLabel")), text(at(item, "qMeasure", "qDef")), about, "", "")
+			f.row(id, "Measure", "master", name, text(dig(item, "qMeasure", "qLabel")), text(dig(item, "qMeasure", "qDef")), about, "", "")
 		}
 	}
 }
 
 func fields(def any) string {
 	var all []string
-	for _, x := range listOf(at(def, "qFieldDefs")) {
+	for _, x := range listOf(dig(def, "qFieldDefs")) {
 		all = append(all, text(x))
 	}
 	return strings.Join(all, "\n")
@@ -190,15 +190,15 @@ func (f *folder) readMasters(t *testing.T) {
 			}
 		}
 		formula := strings.Join(append(dimensions, measures...), "\n")
-		f.row(id, "Master Object", "master", text(at(p, "qMetaDef", "title")), "", formula, text(at(p, "qMetaDef", "description")), "", "")
+		f.row(id, "Master Object", "master", text(dig(p, "qMetaDef", "title")), "", formula, text(dig(p, "qMetaDef", "description")), "", "")
 	}
 }
 
 func (f *folder) readSheet(t *testing.T, raw []byte) {
 	tree := parse(t, raw)
 	p := tree["qProperty"]
-	id := text(at(p, "qInfo", "qId"))
-	f.row(id, "Sheet", text(at(p, "qMetaDef", "title")), text(at(p, "qMetaDef", "description")), "")
+	id := text(dig(p, "qInfo", "qId"))
+	f.row(id, "Sheet", text(dig(p, "qMetaDef", "title")), text(dig(p, "qMetaDef", "description")), "")
 	f.readCells(t, raw, tree, id, id)
 }
 
@@ -212,17 +212,17 @@ func (f *folder) readCells(t *testing.T, raw []byte, tree dict, sheet, parent st
 	for i, c := range listOf(tree["qChildren"]) {
 		child := c.(dict)
 		p := child["qProperty"]
-		key := sheet + "/" + text(at(p, "qInfo", "qId"))
+		key := sheet + "/" + text(dig(p, "qInfo", "qId"))
 		source, from := p, parts.Children[i]
-		name := expr(at(p, "title"))
-		if m, ok := f.masters[text(at(p, "qExtendsId"))]; ok {
+		name := expr(dig(p, "title"))
+		if m, ok := f.masters[text(dig(p, "qExtendsId"))]; ok {
 			source, from = m["qProperty"], []byte(text(m["raw"]))
-			name = first(name, expr(at(source, "title")), text(at(source, "qMetaDef", "title")))
+			name = first(name, expr(dig(source, "title")), text(dig(source, "qMetaDef", "title")))
 		}
-		typ := first(text(at(source, "visualization")), text(at(p, "qInfo", "qType")))
+		typ := first(text(dig(source, "visualization")), text(dig(p, "qInfo", "qType")))
 		var about []string
 		for _, member := range []string{"subtitle", "footnote"} {
-			if s := first(expr(at(p, member)), expr(at(source, member))); s != "" {
+			if s := first(expr(dig(p, member)), expr(dig(source, member))); s != "" {
 				about = append(about, s)
 			}
 		}
@@ -233,7 +233,7 @@ func (f *folder) readCells(t *testing.T, raw []byte, tree dict, sheet, parent st
 			f.row(fmt.Sprintf("%s/%s/%d", key, u.kind, number[u.kind]), kind, "inline", u.name, u.label, u.formula, "", u.master, key)
 			number[u.kind]++
 		}
-		if text(at(p, "qExtendsId")) == "" {
+		if text(dig(p, "qExtendsId")) == "" {
 			f.readCells(t, from, child, sheet, key)
 		}
 	}
@@ -246,41 +246,41 @@ type use struct{ kind, name, label, formula, master string }
 func (f *folder) uses(t *testing.T, raw []byte, properties any) []use {
 	var all []use
 	take := func(cube any) {
-		for _, d := range listOf(at(cube, "qDimensions")) {
+		for _, d := range listOf(dig(cube, "qDimensions")) {
 			all = append(all, f.use("dimension", d))
 		}
-		for _, m := range listOf(at(cube, "qMeasures")) {
+		for _, m := range listOf(dig(cube, "qMeasures")) {
 			all = append(all, f.use("measure", m))
 		}
 	}
-	take(at(properties, "qHyperCubeDef"))
-	if l := at(properties, "qListObjectDef"); l != nil {
+	take(dig(properties, "qHyperCubeDef"))
+	if l := dig(properties, "qListObjectDef"); l != nil {
 		all = append(all, f.use("dimension", l))
 	}
 	for _, path := range cubePaths(t, raw) {
 		if len(path) > 1 && path[0] == "qProperty" && !(len(path) == 2) && !slices.Contains(path, any("qLayoutExclude")) && !slices.Contains(path, any("qUndoExclude")) {
-			take(at(properties, path[1:]...))
+			take(dig(properties, path[1:]...))
 		}
 	}
 	return all
 }
 
 func (f *folder) use(kind string, u any) use {
-	def := at(u, "qDef")
+	def := dig(u, "qDef")
 	x := use{kind: kind}
 	if kind == "dimension" {
-		x.label = first(text(at(def, "qFieldLabels", 0)), text(at(def, "qLabel")))
+		x.label = first(text(dig(def, "qFieldLabels", 0)), text(dig(def, "qLabel")))
 		x.formula = fields(def)
 	} else {
-		x.label, x.formula = text(at(def, "qLabel")), text(at(def, "qDef"))
+		x.label, x.formula = text(dig(def, "qLabel")), text(dig(def, "qDef"))
 	}
-	x.name = first(x.label, expr(at(def, "qLabelExpression")))
-	if id := text(at(u, "qLibraryId")); id != "" {
+	x.name = first(x.label, expr(dig(def, "qLabelExpression")))
+	if id := text(dig(u, "qLibraryId")); id != "" {
 		x.formula = ""
 		if item, ok := f.items[kind+" "+id]; ok {
 			x.master = id
-			x.formula = first(fields(item["qDim"]), text(at(item, "qMeasure", "qDef")))
-			x.name = first(x.name, text(at(item, "qMetaDef", "title")))
+			x.formula = first(fields(item["qDim"]), text(dig(item, "qMeasure", "qDef")))
+			x.name = first(x.name, text(dig(item, "qMetaDef", "title")))
 		}
 	}
 	x.name = first(x.name, x.formula)
@@ -337,14 +337,14 @@ func (f *folder) readVariables(t *testing.T, dir string) {
 			if inner, ok := v["qProperties"].(dict); ok {
 				p = inner
 			}
-			if text(at(p, "qInfo", "qType")) != "variable" {
+			if text(dig(p, "qInfo", "qType")) != "variable" {
 				continue
 			}
 			origin := "master"
 			if v["qIsScriptCreated"] == true {
 				origin = "script"
 			}
-			f.row(text(at(p, "qInfo", "qId")), "Variable", origin, text(p["qName"]), "", text(p["qDefinition"]), text(p["qComment"]), "", "")
+			f.row(text(dig(p, "qInfo", "qId")), "Variable", origin, text(p["qName"]), "", text(p["qDefinition"]), text(p["qComment"]), "", "")
 		}
 	}
 }
@@ -357,13 +357,13 @@ func (f *folder) readModel(t *testing.T, dir string) {
 	m := load[dict](t, dir, "data-metadata.json")
 	number := func(v any) int64 { n, _ := v.(float64); return int64(n) }
 	for _, x := range listOf(m["tables"]) {
-		if at(x, "is_system") != true {
-			f.row("table/"+strings.NewReplacer("%", "%25", "/", "%2F").Replace(text(at(x, "name"))),
-				fmt.Sprint(number(at(x, "no_of_rows")), number(at(x, "no_of_fields")), number(at(x, "no_of_key_fields"))), text(at(x, "comment")))
+		if dig(x, "is_system") != true {
+			f.row("table/"+strings.NewReplacer("%", "%25", "/", "%2F").Replace(text(dig(x, "name"))),
+				fmt.Sprint(number(dig(x, "no_of_rows")), number(dig(x, "no_of_fields")), number(dig(x, "no_of_key_fields"))), text(dig(x, "comment")))
 		}
 	}
 	for _, x := range listOf(m["fields"]) {
-		if at(x, "is_system") == true {
+		if dig(x, "is_system") == true {
 			continue
 		}
 		join := func(v any) string {
@@ -373,8 +373,8 @@ func (f *folder) readModel(t *testing.T, dir string) {
 			}
 			return strings.Join(all, ",")
 		}
-		f.row("field/"+strings.NewReplacer("%", "%25", "/", "%2F").Replace(text(at(x, "name"))), join(at(x, "src_tables")),
-			fmt.Sprint(len(listOf(at(x, "src_tables"))) > 1, at(x, "is_hidden") == true, number(at(x, "cardinal"))), join(at(x, "tags")))
+		f.row("field/"+strings.NewReplacer("%", "%25", "/", "%2F").Replace(text(dig(x, "name"))), join(dig(x, "src_tables")),
+			fmt.Sprint(len(listOf(dig(x, "src_tables"))) > 1, dig(x, "is_hidden") == true, number(dig(x, "cardinal"))), join(dig(x, "tags")))
 	}
 }
 
@@ -400,8 +400,8 @@ func parse(t *testing.T, raw []byte) dict {
 	return v
 }
 
-// at follows names and numbers; nil where nothing is.
-func at(v any, path ...any) any {
+// dig follows names and numbers; nil where nothing is.
+func dig(v any, path ...any) any {
 	for _, step := range path {
 		switch step := step.(type) {
 		case string:
@@ -432,4 +432,4 @@ func first(texts ...string) string {
 }
 
 // expr is a text or an expression.
-func expr(v any) string { return first(text(v), text(at(v, "qStringExpression", "qExpr"))) }
+func expr(v any) string { return first(text(v), text(dig(v, "qStringExpression", "qExpr"))) }
