@@ -158,7 +158,8 @@ func (c *call) getLinkedObjects() (structure, *rpcError) {
 }
 
 // createSessionObject makes an object that lives as long as the session, which its sockets share
-// (facts C.1, C.5).
+// (facts C.1, C.5). "If the chosen identifier is already in use, the engine automatically sets
+// another one" (the RPC schema on NxInfo); serializeapp makes two lists of one id.
 func (c *call) createSessionObject() (structure, *rpcError) {
 	props, err := c.obj("qProp")
 	if err != nil {
@@ -169,10 +170,8 @@ func (c *call) createSessionObject() (structure, *rpcError) {
 	switch {
 	case n.typ == "":
 		return nil, invalidParam("qType")
-	case n.id == "":
+	case n.id == "", c.lookup(kindObject, n.id) != nil:
 		n.id = newGUID()
-	case c.lookup(kindObject, n.id) != nil:
-		return nil, &rpcError{3, n.id, "The resource already exists."}
 	}
 	n.props = render(overlay(props, document{{"qInfo", document{{"qId", n.id}, {"qType", n.typ}}}}), true)
 	c.session.objects = append(c.session.objects, n)

@@ -31,9 +31,8 @@ async function crossSite({cookie, csrf}) {
 async function pushes(way) {
   const s = session({...way, app: way.app ?? task.app})
   const pushed = greetings(s)
-  const ended = new Promise((resolve) => s.on('closed', resolve))
   s.open().catch(() => {})
-  await ended
+  await s.ended()
   return pushed.map((p) => p.method)
 }
 

@@ -22,7 +22,7 @@ export async function answer(client) {
     process.stdout.write(JSON.stringify(await client()))
   } catch (err) {
     console.error(err?.stack ?? err)
-    process.exitCode = 1
+    process.exit(1) // sockets may still be open
   }
   clearTimeout(deadline)
 }
@@ -70,7 +70,11 @@ export function session({app = task.app, identity, cookie, csrf, user, origin, p
     ? {headers: {'X-Qlik-User': user}, cert: readFileSync(info.client_cert_file), key: readFileSync(info.client_key_file)}
     : {headers: {...(cookie && {Cookie: cookie}), ...(origin !== '' && {Origin: origin ?? new URL(info.url).origin})}}
   if (csrf) url += `?qlik-csrf-token=${csrf}`
-  return enigma.create({schema, url, createSocket: (u) => new WebSocket(u, options)})
+  let socket
+  const s = enigma.create({schema, url, createSocket: (u) => (socket = new WebSocket(u, options))})
+  // enigma.js tells nobody of an end with code 1000; ended does.
+  s.ended = () => new Promise((resolve) => socket.on('close', resolve))
+  return s
 }
 
 // greetings collects what the server pushes.
