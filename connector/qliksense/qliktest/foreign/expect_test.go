@@ -30,7 +30,10 @@ func plain(t *testing.T, v any) any {
 	if err := json.Unmarshal(b, &decoded); err != nil {
 		t.Fatal(err)
 	}
-	return withoutDefaults(decoded)
+	if decoded = withoutDefaults(decoded); isDefault(decoded) {
+		return nil
+	}
+	return decoded
 }
 
 func withoutDefaults(v any) any {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
@@ -13,7 +14,8 @@ import (
 // A qrsResult is what qrs-interact found (node/qrs.mjs).
 type qrsResult struct {
 	About                                                      object
-	Count, Hub                                                 int
+	Count                                                      int
+	Hub                                                        []object
 	Apps, Full, Streams, Users, Tags, Definitions, Connections []object
 	Tasks, Objects                                             []object
 	One                                                        object
@@ -38,6 +40,9 @@ func TestQRSInteractReadsTheRepository(t *testing.T) {
 			var got qrsResult
 			run(t, srv, "qrs.mjs", task{"app": app.ID, "direct": direct, "quoted": "Anna’s playground"}, &got)
 			checkListings(t, site, got)
+			for _, row := range got.Hub {
+				checkDates(t, site.FindApp(fmt.Sprint(row["id"])), row)
+			}
 			checkAppRow(t, app, got)
 			checkObjectRows(t, app, got)
 			sameSet(t, "filter so", []string{"10 Transform Sales", "Sales Overview 📈"}, got.Sales)
@@ -92,6 +97,20 @@ func checkListings(t *testing.T, site *qliktest.Site, got qrsResult) {
 	for _, u := range site.Users {
 		if !slices.ContainsFunc(got.Users, func(o object) bool { return o["userId"] == u.Name && o["userDirectory"] == u.Directory }) {
 			t.Errorf("no user %s", u.Account())
+		}
+	}
+}
+
+// checkDates wants a fraction in every date, as the %f of Google's connector does (facts A.3a), and
+// the sentinel where there is no date.
+func checkDates(t *testing.T, app *qliktest.App, o object) {
+	t.Helper()
+	for _, member := range []string{"createdDate", "modifiedDate", "publishTime", "lastReloadTime"} {
+		value := fmt.Sprint(o[member])
+		if at, err := time.Parse("2006-01-02T15:04:05Z07:00", value); err != nil || !strings.Contains(value, ".") {
+			t.Errorf("%s: %s is %s (%v), want a fraction", app.Name, member, value, err)
+		} else if none := member == "lastReloadTime" && app.LastReload.IsZero(); member == "lastReloadTime" && none != (at.Year() == 1753) {
+			t.Errorf("%s: reloaded %s, want the sentinel only without a reload", app.Name, value)
 		}
 	}
 }

@@ -36,7 +36,7 @@ await answer(async () => {
     sales: (await get("app?filter=name so 'sales' and published eq true")).map((a) => a.name),
     quoted: (await get(`app?filter=name eq '${task.quoted.replaceAll("'", "''")}'`)).map((a) => a.name),
     tagged: (await get("app?filter=tags.name eq 'GDPR'&orderby=name")).map((a) => a.name),
-    hub: (await get('app/hublist')).length,
+    hub: await get('app/hublist/full'),
     streams: await get('stream/full'),
     users: await get('user/full'),
     tags: await get('tag'),
