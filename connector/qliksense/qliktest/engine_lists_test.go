@@ -149,6 +149,10 @@ func TestEngineObjectsByType(t *testing.T) {
 	}
 	items := itemsOf(c.do(doc, "GetObjects", `[{"qTypes":["masterobject"],"qData":{"title":"/qMetaDef/title","v":"/visualization","c":"/cells"}}]`, "qList"))
 	same(t, "projection", get(items[0], "qData"), `{"title":"Master","v":"barchart"}`)
-	c.fails(doc, "CreateSessionObject", `[{"qInfo":{"qId":"so","qType":"mine"}}]`, 3)
+	// "If the chosen identifier is already in use, the engine automatically sets another one."
+	again := text(c.do(doc, "CreateSessionObject", `[{"qInfo":{"qId":"so","qType":"mine"}}]`, "qReturn"), "qGenericId")
+	if again == "" || again == "so" {
+		t.Errorf("a second session object of the id so has the id %q, want another one", again)
+	}
 	c.fails(doc, "CreateSessionObject", `[{"qInfo":{}}]`, -32602)
 }
