@@ -30,16 +30,17 @@ type column[T any] struct {
 	into func(row *T) (dest any) // a pointer that encoding/json can fill
 }
 
-// pageSize is what clients use with success on real sites (facts B.6).
+// pageSize is what clients use with success on real sites (facts B.6). A page begins with the last row of
+// the page before: when it doesn't, rows moved between the two requests and some may be missing.
 const pageSize = 500
 
 // passes is how often a listing that doesn't add up is read in all.
 const passes = 3
 
 // rows reads the whole listing: the count first, then pages sorted by id, several at a time, yielded in
-// order. When rows and count don't agree — somebody added or deleted meanwhile (facts G 17), or the
-// server cuts pages short (facts B.1) — the listing is read anew, up to three times. Rows come out as
-// they arrive, each id once; a sequence that ends without an error has them all.
+// order. When the pages don't join, or rows and count don't agree — somebody added or deleted meanwhile
+// (facts G 17), or the server cuts pages short (facts B.1) — the listing is read anew, up to three
+// times. Rows come out as they arrive, each id once; a sequence that ends without an error has them all.
 func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
@@ -49,11 +50,11 @@ func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[
 			if err = p.run(ctx, want, yield); err != nil || p.stopped {
 				break
 			}
-			if p.got == want {
+			if p.joined && p.got == want {
 				return
 			}
 			// A row more or less is fine if the server now counts what came.
-			if want, err = c.count(ctx, t.op, t.path, filter); err == nil && p.got == want {
+			if want, err = c.count(ctx, t.op, t.path, filter); err == nil && p.joined && p.got == want {
 				return
 			}
 		}
@@ -62,8 +63,10 @@ func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[
 		case err != nil:
 			yield(none, err)
 		default:
-			yield(none, &Error{Op: t.op, Method: http.MethodPost, Path: "/qrs/" + t.path + "/table", Kind: Changing,
-				Err: fmt.Errorf("the server counts %d rows and gave %d, %d times in a row", want, p.got, passes)})
+			yield(none, &Error{
+				Op: t.op, Method: http.MethodPost, Path: "/qrs/" + t.path + "/table", Kind: Changing,
+				Err: fmt.Errorf("the server counts %d rows and gave %d; the listing was read %d times and never held still", want, p.got, passes),
+			})
 		}
 	}
 }
@@ -78,18 +81,30 @@ type pass[T any] struct {
 	seen    map[rowID]uint8 // by which pass, counted from 1
 	number  uint8
 	got     int  // different ids in this pass
+	joined  bool // each page of this pass began where the one before ended
 	stopped bool // the consumer had enough
 }
 
 func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) error {
 	p.number++
-	p.got = 0
+	p.got, p.joined = 0, true
 	size, short := p.size, math.MaxInt
-	pages := (want + size - 1) / size
+	stride := max(size-1, 1)
+	pages := min(want, 1)
+	if want > size {
+		pages = (want - 1 + stride - 1) / stride
+	}
+	last := ""
 	err := inOrder(ctx, pages, func(ctx context.Context, n int) ([]T, error) {
-		return p.page(ctx, p.client, p.filter, n*size, size)
+		return p.page(ctx, p.client, p.filter, n*stride, size)
 	}, func(n int, rows []T) bool {
-		if n < pages-1 && len(rows) > 0 {
+		if n > 0 && (len(rows) == 0 || p.id(&rows[0]) != last) {
+			p.joined = false
+		}
+		if len(rows) > 0 {
+			last = p.id(&rows[len(rows)-1])
+		}
+		if n < pages-1 && len(rows) > 1 {
 			short = min(short, len(rows))
 		}
 		return p.take(ctx, rows, yield)
