@@ -11,7 +11,7 @@ import (
 // /qrs and its letters may be of any case (facts B.1).
 func (s *Server) serveQRS(w http.ResponseWriter, r *http.Request, u *User, path string) {
 	parts := strings.Split(strings.Trim(path, "/"), "/")
-	if !strings.EqualFold(parts[0], "qrs") {
+	if !strings.EqualFold(parts[0], "qrs") || len(parts) == 1 {
 		s.note(r, "/{unknown}")
 		plain(w, http.StatusNotFound, "Not Found")
 		return
@@ -60,7 +60,7 @@ type request struct {
 // endpoint names the request for the counters.
 func (q *request) endpoint() string {
 	switch {
-	case q.parts[0] == "" || !q.known && !strings.EqualFold(q.parts[0], "about") && !strings.EqualFold(q.parts[0], "selection"):
+	case !q.known && !strings.EqualFold(q.parts[0], "about") && !strings.EqualFold(q.parts[0], "selection"):
 		return "/qrs/{unknown}"
 	case !q.known:
 		return "/qrs/" + strings.ToLower(q.parts[0])
@@ -93,7 +93,7 @@ func (q *request) readParameters() bool {
 	q.parameters = map[string]string{}
 	for piece := range strings.SplitSeq(q.r.URL.RawQuery, "&") {
 		name, value, ok := strings.Cut(piece, "=")
-		if !ok {
+		if !ok && piece != "" {
 			plain(q.w, http.StatusBadRequest, "Missing parameter value(s)")
 			return false
 		}
