@@ -92,15 +92,6 @@ func TestListingChangesWhilePaged(t *testing.T) {
 	}
 }
 
-func TestFaultNamesAreUnique(t *testing.T) {
-	t.Parallel()
-	all := Faults()
-	slices.Sort(all)
-	if n := len(slices.Compact(slices.Clone(all))); n != len(all) {
-		t.Errorf("%d names for %d faults", n, len(all))
-	}
-}
-
 func TestCounters(t *testing.T) {
 	t.Parallel()
 	c, s := start(t, Options{})

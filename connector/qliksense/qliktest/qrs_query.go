@@ -59,15 +59,30 @@ func (q query) run(g *graph) []row {
 		}
 	}
 	if q.sort != nil {
-		slices.SortStableFunc(rows, func(a, b row) int {
-			order := compareValues(first(a.record, q.sort), first(b.record, q.sort))
-			if q.descending {
-				return -order
-			}
-			return order
-		})
+		sortRows(rows, q.sort, q.descending)
 	}
 	return rows
+}
+
+// sortRows orders rows by a path; equal ones stay as they were.
+func sortRows(rows []row, path []string, descending bool) {
+	type keyed struct {
+		key any
+		row row
+	}
+	list := make([]keyed, len(rows))
+	for i, r := range rows {
+		list[i] = keyed{first(r.record, path), r}
+	}
+	slices.SortStableFunc(list, func(a, b keyed) int {
+		if descending {
+			a, b = b, a
+		}
+		return compareValues(a.key, b.key)
+	})
+	for i := range list {
+		rows[i] = list[i].row
+	}
 }
 
 // pinnedApps are the apps that the filter asks for by id; nil: any. Only their insides are looked at.
