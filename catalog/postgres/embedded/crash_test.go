@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,38 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 			wantNoProcess(t, dir)
 		})
 	}
+}
+
+func TestServerThatEndsByItselfIsReported(t *testing.T) {
+	t.Parallel()
+	dir := madeDir(t)
+	said := make(lines, 100)
+	s := mustOpen(t, Config{Dir: dir, Log: slog.New(slog.NewTextHandler(said, nil))})
+	if err := syscall.Kill((&folder{dir: dir}).recordedPID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case line := <-said:
+		if !strings.Contains(line, "ended unexpectedly") || !strings.Contains(line, "killed") {
+			t.Errorf("the log says %s", line)
+		}
+	case <-time.After(patience):
+		t.Error("the log says nothing")
+	}
+	mustClose(t, s)
+	mustClose(t, mustOpen(t, Config{Dir: dir})) // may find what the killed server has left
+	mustClose(t, mustOpen(t, Config{Dir: dir, Log: slog.New(slog.NewTextHandler(said, nil))}))
+	if len(said) > 0 {
+		t.Errorf("of a normal end the log says %s", <-said)
+	}
+}
+
+// lines is a writer whose writes can be waited for.
+type lines chan string
+
+func (l lines) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
 }
 
 // A joined command is no reason to keep a new owner out, even if the old one was killed.

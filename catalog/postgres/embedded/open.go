@@ -106,7 +106,17 @@ func own(ctx context.Context, cfg Config, in places, f *folder, l *lock) (*Serve
 	if err != nil {
 		return nil, errors.Join(err, o.stop())
 	}
+	go o.watch()
 	return &Server{socketDir: socketDir, stop: o.close}, nil
+}
+
+// watch tells of a server that ends before it is told to. It ends with the server.
+func (o *owner) watch() {
+	<-o.server.exited
+	if !o.server.stopping.Load() {
+		o.log.Error("the embedded Postgres has ended unexpectedly: start again, the data is recovered then",
+			"folder", o.folder.dir, "cause", fmt.Sprint(o.server.err))
+	}
 }
 
 // start brings the server up, from nothing if need be, and returns its socket's folder.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -81,9 +82,10 @@ func (f *folder) removeHalfMade() error {
 
 // process is a running server. exited is closed when it has ended; err is how, from then on.
 type process struct {
-	cmd    *exec.Cmd
-	exited chan struct{}
-	err    error
+	cmd      *exec.Cmd
+	stopping atomic.Bool // set before it is told to end
+	exited   chan struct{}
+	err      error
 }
 
 // startServer starts the server and returns when it takes connections. After a crash it recovers
@@ -183,6 +185,7 @@ func (p *process) waitReady(ctx context.Context, socketDir string) error {
 
 // stop ends the server: fast, which loses nothing; then harder. It returns when the server is gone.
 func (p *process) stop() error {
+	p.stopping.Store(true)
 	steps := []struct {
 		signal syscall.Signal
 		grace  time.Duration
