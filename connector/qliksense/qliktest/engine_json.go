@@ -193,25 +193,14 @@ type rawMember struct {
 
 // membersOf splits a JSON object into its members, in order, repeated names included. It is nil for
 // anything else. raw must be valid JSON.
-func membersOf(raw json.RawMessage) []rawMember {
-	s := scanner{b: raw}
-	if s.next() != '{' {
-		return nil
-	}
-	var ms []rawMember
-	for s.i++; s.next() == '"'; {
-		name := s.item()
-		if s.next() != ':' {
-			return nil
+func membersOf(raw json.RawMessage) (ms []rawMember) {
+	for s := (scanner{b: raw}); ; {
+		m, ok := s.member()
+		if !ok {
+			return ms
 		}
-		s.i++
-		s.next()
-		ms = append(ms, rawMember{name: unquote(name), value: s.item()})
-		if s.next() == ',' {
-			s.i++
-		}
+		ms = append(ms, m)
 	}
-	return ms
 }
 
 // itemsOf splits a JSON array; nil for anything else. raw must be valid JSON.
@@ -233,8 +222,9 @@ func itemsOf(raw json.RawMessage) []json.RawMessage {
 
 // A scanner walks over valid JSON without looking into it.
 type scanner struct {
-	b []byte
-	i int
+	b       []byte
+	i       int
+	started bool // it is behind an object's brace
 }
 
 // next skips white space and gives the byte that follows, 0 at the end.
@@ -245,6 +235,26 @@ func (s *scanner) next() byte {
 		}
 	}
 	return 0
+}
+
+// member gives the next member of the object that starts at the beginning; false after the last.
+func (s *scanner) member() (m rawMember, ok bool) {
+	switch c := s.next(); {
+	case s.started && c == ',', !s.started && c == '{':
+		s.i, s.started = s.i+1, true
+	default:
+		return m, false
+	}
+	if s.next() != '"' {
+		return m, false
+	}
+	name := s.item()
+	if s.next() != ':' {
+		return m, false
+	}
+	s.i++
+	s.next()
+	return rawMember{name: unquote(name), value: s.item()}, true
 }
 
 // item gives the value that starts here and moves behind it; at least one byte.
@@ -310,12 +320,12 @@ func unquote(raw []byte) string {
 
 // get gives a member of a JSON object, the first one of its name; nil when there is none.
 func get(raw json.RawMessage, name string) json.RawMessage {
-	for _, m := range membersOf(raw) {
-		if m.name == name {
+	for s := (scanner{b: raw}); ; {
+		m, ok := s.member()
+		if !ok || m.name == name {
 			return m.value
 		}
 	}
-	return nil
 }
 
 // text gives a member that is a string, otherwise "".

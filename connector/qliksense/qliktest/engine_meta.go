@@ -117,13 +117,14 @@ func overlay(stored json.RawMessage, known document) document {
 // says (facts C.7).
 func (c *call) meta(n *node) document {
 	var m document
-	for _, def := range membersOf(get(n.props, "qMetaDef")) {
-		m = append(m, entry{def.name, def.value})
+	def := get(n.props, "qMetaDef")
+	for _, d := range membersOf(def) {
+		m = append(m, entry{d.name, d.value})
 	}
 	switch {
 	case n.item != nil:
 		for _, name := range []string{"title", "description"} {
-			if get(n.props, "qMetaDef") == nil || at(n.props, "/qMetaDef/"+name) == nil {
+			if get(def, name) == nil {
 				m = append(m, entry{name, ""})
 			}
 		}
