@@ -54,7 +54,7 @@ func (m *mapper) sheetState(listed meta) string {
 	switch {
 	case !m.read.App.Published:
 		return sheetPrivate
-	case !listed.known():
+	case listed.get("published").kind != jsonBool:
 		return sheetUnknown
 	default:
 		return stateOf(listed.get("published").truth(), listed.get("approved").truth())

@@ -111,9 +111,6 @@ func none(a catalog.Attributes) catalog.Attributes {
 // A meta is the qMeta of a listed object (facts C.7).
 type meta struct{ jsonValue }
 
-// known reports whether the listing said anything.
-func (m meta) known() bool { return m.kind == jsonObject }
-
 func (m meta) time(name string) time.Time { return qlikTime(m.get(name).str()) }
 
 // owner is who owns the object: an object with the Repository's members (facts C.7), or, on other

@@ -172,7 +172,8 @@ func TestSheetStates(t *testing.T) {
 		{"community", `{'published':true,'approved':false}`, true, &yes, &no, "community"},
 		{"private", `{'published':false}`, true, &no, &no, "private"},
 		{"in an unpublished app", `{'published':true,'approved':true}`, false, &no, &no, "private"},
-		{"not said", ``, true, nil, nil, nil},
+		{"nothing said", ``, true, nil, nil, nil},
+		{"state not said", `{'privileges':['read']}`, true, nil, nil, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
