@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 // A clock is a site's clock that a test moves.
@@ -140,4 +142,25 @@ func TestClosingASocketKeepsTheSessionA9(t *testing.T) {
 	}
 	s.ExpireSessions()
 	b.must(302, "/qrs/about")
+}
+
+// facts A.9: frames on a socket keep its session alive, too.
+func TestSocketTrafficKeepsTheSessionA9(t *testing.T) {
+	t.Parallel()
+	var clk clock
+	c, s := start(t, Options{Now: clk.now, NoCSRF: true})
+	b := as(t, s, c.ann).login()
+	ws, _ := b.dial("/app/engineData")
+	nextPush(t, ws)
+	nextPush(t, ws)
+	for range 3 {
+		clk.advance(29 * time.Minute)
+		if err := ws.WriteMessage(websocket.TextMessage, []byte(`{"jsonrpc":"2.0","id":1,"handle":-1,"method":"EngineVersion","params":[]}`)); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ws.ReadMessage(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.must(200, "/qrs/about")
 }
