@@ -64,7 +64,7 @@ func (s *session) joinFlight() (*flight, error) {
 	s.recent = slices.DeleteFunc(s.recent, func(t time.Time) bool { return now.Sub(t) > withinThis })
 	if len(s.recent) >= manyLogins {
 		s.refused = &catalog.Error{
-			Code: catalog.CodeUnauthorized, Op: "log in", Err: errors.New("Qlik ended the session again and again, right after each login"),
+			Code: catalog.CodeUnauthorized, Op: "log in", Err: errors.New("the session was ended again and again, right after each login"),
 			Cure: "Use an account of its own: another program seems to log this one out.",
 		}
 		return nil, s.refused

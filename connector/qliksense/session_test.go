@@ -3,6 +3,8 @@ package qliksense
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 )
@@ -343,6 +346,40 @@ func TestAnAliasIsPresentedAsHostOriginAndTLSName(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = socket.Close()
+}
+
+// TestEverythingGoesThroughTheDialOfTheEnvironment: a name that nobody knows is reached by Env.Dial alone.
+func TestEverythingGoesThroughTheDialOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	site := smallSite()
+	srv := qliktest.New(t, site, qliktest.Options{Host: "sense.invalid"})
+	c := jwtConnection(t, srv, site)
+	cfg, errs := parseConfig(c)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	s, err := newSession(cfg, connector.Env{
+		Connection: c, Secret: connector.SecretsOf(c),
+		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			_, port, err := net.SplitHostPort(addr)
+			if err != nil || !strings.HasPrefix(addr, "sense.invalid:") {
+				return nil, fmt.Errorf("dialed %s: %w", addr, err)
+			}
+			var d net.Dialer
+			return d.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := s.dialApp(t.Context(), site.Apps[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = socket.Close()
+	if err := s.close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestAnOriginThatIsNotAllowedIsSaid(t *testing.T) {

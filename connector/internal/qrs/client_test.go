@@ -222,7 +222,7 @@ func TestASlowAnswerEndsWithTheContext(t *testing.T) {
 func TestLoginIsAskedForBeforeEachCallAndOnceMoreWhenTheSessionEnded(t *testing.T) {
 	t.Parallel()
 	for name, face := range map[string]func(http.ResponseWriter){
-		"401": func(w http.ResponseWriter) { http.Error(w, "", 401) },
+		"401": func(w http.ResponseWriter) { http.Error(w, "", http.StatusUnauthorized) },
 		"302": func(w http.ResponseWriter) { w.Header().Set("Location", "/login"); w.WriteHeader(302) },
 		"500": func(w http.ResponseWriter) { http.Error(w, "Authentication error: Restart the browser.", 500) },
 	} {
@@ -260,7 +260,7 @@ func TestLoginIsAskedForBeforeEachCallAndOnceMoreWhenTheSessionEnded(t *testing.
 func TestASessionThatEndsAgainIsAnError(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
-	site.before = func(w http.ResponseWriter, _ *http.Request, _ string) bool { http.Error(w, "", 401); return true }
+	site.before = func(w http.ResponseWriter, _ *http.Request, _ string) bool { http.Error(w, "", http.StatusUnauthorized); return true }
 	logins := 0
 	client := site.client(func(c *qrs.Config) {
 		c.Login = func(context.Context, uint64) (uint64, error) { logins++; return uint64(logins), nil }
