@@ -260,7 +260,10 @@ func TestLoginIsAskedForBeforeEachCallAndOnceMoreWhenTheSessionEnded(t *testing.
 func TestASessionThatEndsAgainIsAnError(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
-	site.before = func(w http.ResponseWriter, _ *http.Request, _ string) bool { http.Error(w, "", http.StatusUnauthorized); return true }
+	site.before = func(w http.ResponseWriter, _ *http.Request, _ string) bool {
+		http.Error(w, "", http.StatusUnauthorized)
+		return true
+	}
 	logins := 0
 	client := site.client(func(c *qrs.Config) {
 		c.Login = func(context.Context, uint64) (uint64, error) { logins++; return uint64(logins), nil }
