@@ -1,6 +1,7 @@
 package qliksense
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,7 +45,7 @@ var errJSON = errors.New("not JSON")
 
 // parseJSON reads one value; what follows it is an error.
 func parseJSON(raw []byte) (jsonValue, error) {
-	p := jsonParser{raw: raw}
+	p := jsonParser{raw: raw, names: map[string]string{}}
 	v, err := p.value(0)
 	if err != nil {
 		return jsonValue{}, err
@@ -162,10 +163,12 @@ func (v jsonValue) plain() any {
 	}
 }
 
-// A jsonParser reads in one pass; at is the next byte.
+// A jsonParser reads in one pass; at is the next byte. Member names are kept once: a tree has a few
+// dozen of them, thousands of times.
 type jsonParser struct {
-	raw []byte
-	at  int
+	raw   []byte
+	at    int
+	names map[string]string
 }
 
 func (p *jsonParser) fail(what string) error {
@@ -216,7 +219,7 @@ func (p *jsonParser) object(depth int) (jsonValue, error) {
 		if p.at == len(p.raw) || p.raw[p.at] != '"' {
 			return jsonValue{}, p.fail("no member name")
 		}
-		name, err := p.string()
+		name, err := p.name()
 		if err != nil {
 			return jsonValue{}, err
 		}
@@ -228,6 +231,9 @@ func (p *jsonParser) object(depth int) (jsonValue, error) {
 		member, err := p.value(depth + 1)
 		if err != nil {
 			return jsonValue{}, err
+		}
+		if v.members == nil {
+			v.members = make([]jsonMember, 0, 6) // most objects have less
 		}
 		v.members = append(v.members, jsonMember{name, member})
 	}
@@ -266,6 +272,22 @@ func (p *jsonParser) next(closing byte, first bool) (done bool, err error) {
 	p.at++
 	p.space()
 	return false, nil
+}
+
+// name reads a member's name.
+func (p *jsonParser) name() (string, error) {
+	if end := bytes.IndexByte(p.raw[p.at+1:], '"'); end >= 0 {
+		if known, ok := p.names[string(p.raw[p.at+1:p.at+1+end])]; ok {
+			p.at += end + 2
+			return known, nil
+		}
+	}
+	begin := p.at
+	name, err := p.string()
+	if err == nil && string(p.raw[begin+1:p.at-1]) == name { // as written: no escapes in it
+		p.names[name] = name
+	}
+	return name, err
 }
 
 // string reads a string. NUL becomes U+FFFD (contract §4: Postgres can't hold it), and so do bytes

@@ -7,7 +7,6 @@ package qliksense
 
 import (
 	"context"
-	_ "embed"
 	"log/slog"
 	"sync"
 
@@ -17,11 +16,6 @@ import (
 
 // Type is what a connection's key "type" says for this source.
 const Type = "qlik-sense"
-
-// Readme is the source's page: its keys, what it produces, what a delta sees, its limits.
-//
-//go:embed README.md
-var Readme string
 
 // Source is Qlik Sense Enterprise on Windows.
 func Source() connector.Source {
