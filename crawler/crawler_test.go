@@ -129,7 +129,7 @@ func TestOneBadUnitStaysOneBadUnit(t *testing.T) {
 
 func TestGoesOnNoFurtherWhenItIsPointless(t *testing.T) {
 	t.Parallel()
-	for _, code := range []catalog.Code{catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeConflict} {
+	for _, code := range []catalog.Code{catalog.CodeUnauthorized, catalog.CodeSessionLimit} {
 		t.Run(string(code), func(t *testing.T) {
 			t.Parallel()
 			store := newMemory(map[catalog.Key]string{"c/gone": "v1", "c/a": "v1", "c/b": "v1"})
@@ -145,6 +145,16 @@ func TestGoesOnNoFurtherWhenItIsPointless(t *testing.T) {
 				t.Errorf("fetched %v, retired %v: want one fetch and no retirement", src.fetched, store.retired)
 			}
 		})
+	}
+}
+
+func TestASaveForARunThatIsNoLongerOursEndsTheCrawl(t *testing.T) {
+	t.Parallel()
+	store := newMemory(map[catalog.Key]string{"c/gone": "v1", "c/a": "v1"})
+	store.lost = true
+	_, err := (&crawler.Crawler{Store: store, Beat: time.Hour}).Crawl(t.Context(), run(catalog.Full), &site{units: listed("a", "b")})
+	if catalog.CodeOf(err) != catalog.CodeConflict || store.retired != nil || len(store.noted) != 0 {
+		t.Errorf("error %v, retired %v, noted %v: want a conflict and nothing written", err, store.retired, store.noted)
 	}
 }
 

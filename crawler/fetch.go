@@ -50,7 +50,9 @@ func (c *Crawler) fetchOne(ctx context.Context, run catalog.Run, src connector.C
 			p.outcome(o)
 			return nil
 		}
-		err = fmt.Errorf("save app: %w", err)
+		if err = fmt.Errorf("save app %s: %w", l.Unit.Name, err); isConflict(err) {
+			return err // the run is no longer ours
+		}
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -73,13 +75,9 @@ func (c *Crawler) note(ctx context.Context, o catalog.Outcome, p *progress) erro
 	return nil
 }
 
-// hopeless tells the errors after which every other unit would fail in the same way: the login is
-// refused, Qlik's session limit is reached, or the run is no longer ours.
+// hopeless tells the errors of a source after which every other unit would fail in the same way: the
+// login is refused, or Qlik's session limit is reached.
 func hopeless(err error) bool {
-	switch catalog.CodeOf(err) {
-	case catalog.CodeUnauthorized, catalog.CodeSessionLimit, catalog.CodeConflict:
-		return true
-	default:
-		return false
-	}
+	code := catalog.CodeOf(err)
+	return code == catalog.CodeUnauthorized || code == catalog.CodeSessionLimit
 }
