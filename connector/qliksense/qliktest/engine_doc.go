@@ -193,8 +193,10 @@ func (c *call) handleTo(n *node) structure {
 		return structure{{"qReturn", document{{"qType", null{}}, {"qHandle", null{}}}}}
 	}
 	return structure{{"qReturn", structure{
-		{"qType", string(n.kind)}, {"qHandle", c.open(n.kind, n.id)},
-		{"qGenericType", n.typ}, {"qGenericId", n.id},
+		{"qType", string(n.kind)},
+		{"qHandle", c.open(n.kind, n.id)},
+		{"qGenericType", n.typ},
+		{"qGenericId", n.id},
 	}}}
 }
 

@@ -59,8 +59,11 @@ func (c *call) getDocList() (structure, *rpcError) {
 			continue
 		}
 		docs = append(docs, structure{
-			{"qDocName", a.Name}, {"qDocId", a.ID}, {"qTitle", a.Name},
-			{"qFileTime", serialDay(a.Modified)}, {"qFileSize", a.FileSize},
+			{"qDocName", a.Name},
+			{"qDocId", a.ID},
+			{"qTitle", a.Name},
+			{"qFileTime", serialDay(a.Modified)},
+			{"qFileSize", a.FileSize},
 			{"qReadOnly", !c.site.Can(c.peer.user, Update, a)},
 			{"qLastReloadTime", optionalTime(a.LastReload)},
 			{"qThumbnail", structure{{"qUrl", a.Thumbnail}}},

@@ -44,9 +44,19 @@ func TestPointers(t *testing.T) {
 func TestEncoderOmitsDefaultsOfStructuresOnly(t *testing.T) {
 	t.Parallel()
 	v := structure{
-		{"f", false}, {"n", 0}, {"s", ""}, {"l", list{}}, {"o", structure{{"x", 0}}}, {"gone", nil}, {"null", null{}},
-		{"d", document{{"f", false}, {"s", ""}, {"l", list{}}}}, {"raw", json.RawMessage(`{ "a" : 0 }`)},
-		{"nan", math.NaN()}, {"inf", math.Inf(-1)}, {"text", "a\"\\\r\n\t\x01<ä>"}, {"names", []string{"x"}},
+		{"f", false},
+		{"n", 0},
+		{"s", ""},
+		{"l", list{}},
+		{"o", structure{{"x", 0}}},
+		{"gone", nil},
+		{"null", null{}},
+		{"d", document{{"f", false}, {"s", ""}, {"l", list{}}}},
+		{"raw", json.RawMessage(`{ "a" : 0 }`)},
+		{"nan", math.NaN()},
+		{"inf", math.Inf(-1)},
+		{"text", "a\"\\\r\n\t\x01<ä>"},
+		{"names", []string{"x"}},
 	}
 	same(t, "short", render(v, false), `{"null":null,"d":{"f":false,"s":"","l":[]},"raw":{"a":0},"nan":"NaN","inf":"-Infinity",
 		"text":"a\"\\\r\n\t\u0001<ä>","names":["x"]}`)

@@ -162,11 +162,15 @@ func (c *call) hyperCube(def json.RawMessage) structure {
 		size = structure{{"qcx", n}, {"qcy", rows}}
 	}
 	return structure{
-		{"qSize", size}, {"qDimensionInfo", dims}, {"qMeasureInfo", measures},
+		{"qSize", size},
+		{"qDimensionInfo", dims},
+		{"qMeasureInfo", measures},
 		{"qEffectiveInterColumnSortOrder", orNil(get(def, "qInterColumnSortOrder"))},
-		{"qMode", text(def, "qMode")}, {"qNoOfLeftDims", orNil(get(def, "qNoOfLeftDims"))},
+		{"qMode", text(def, "qMode")},
+		{"qNoOfLeftDims", orNil(get(def, "qNoOfLeftDims"))},
 		{"qTitle", evaluated(expressionOf(get(def, "qTitle")))},
-		{"columnOrder", orNil(get(def, "columnOrder"))}, {"columnWidths", orNil(get(def, "columnWidths"))},
+		{"columnOrder", orNil(get(def, "columnOrder"))},
+		{"columnWidths", orNil(get(def, "columnWidths"))},
 	}
 }
 

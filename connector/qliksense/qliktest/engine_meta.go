@@ -35,9 +35,13 @@ func (c *call) appMeta(a *App) document {
 		publishTime = time.Time{}
 	}
 	m := document{
-		{"createdDate", engineTime(a.Created)}, {"modifiedDate", engineTime(a.Modified)},
-		{"published", a.Published()}, {"publishTime", engineTime(publishTime)},
-		{"privileges", privileges}, {"description", a.Description}, {"dynamicColor", a.DynamicColor},
+		{"createdDate", engineTime(a.Created)},
+		{"modifiedDate", engineTime(a.Modified)},
+		{"published", a.Published()},
+		{"publishTime", engineTime(publishTime)},
+		{"privileges", privileges},
+		{"description", a.Description},
+		{"dynamicColor", a.DynamicColor},
 	}
 	if a.Stream != nil {
 		m = append(m, entry{"stream", document{{"id", a.Stream.ID}, {"name", a.Stream.Name}}})
@@ -53,8 +57,14 @@ func (c *call) mayCreate(a *App) list {
 		resource string
 		anyone   bool // who may read an app may have these of their own in it
 	}{
-		{"sheet", true}, {"bookmark", true}, {"snapshot", true}, {"story", true},
-		{"masterobject", false}, {"dimension", false}, {"measure", false}, {"variable", false},
+		{"sheet", true},
+		{"bookmark", true},
+		{"snapshot", true},
+		{"story", true},
+		{"masterobject", false},
+		{"dimension", false},
+		{"measure", false},
+		{"variable", false},
 	} {
 		l = append(l, document{{"resource", r.resource}, {"canCreate", r.anyone || update}})
 	}
@@ -65,10 +75,16 @@ func (c *call) mayCreate(a *App) list {
 func (c *call) getAppLayout() (structure, *rpcError) {
 	a := c.doc.app
 	return structure{{"qLayout", structure{
-		{"qTitle", a.Name}, {"qFileName", a.ID}, {"qLastReloadTime", optionalTime(a.LastReload)},
-		{"qHasScript", a.Content().Script != ""}, {"qStateNames", list{}}, {"qMeta", c.appMeta(a)},
-		{"qHasData", c.doc.model.hasData()}, {"qThumbnail", structure{{"qUrl", a.Thumbnail}}},
-		{"qIsOpenedWithoutData", c.doc.noData}, {"qReadOnly", !c.may(Update)},
+		{"qTitle", a.Name},
+		{"qFileName", a.ID},
+		{"qLastReloadTime", optionalTime(a.LastReload)},
+		{"qHasScript", a.Content().Script != ""},
+		{"qStateNames", list{}},
+		{"qMeta", c.appMeta(a)},
+		{"qHasData", c.doc.model.hasData()},
+		{"qThumbnail", structure{{"qUrl", a.Thumbnail}}},
+		{"qIsOpenedWithoutData", c.doc.noData},
+		{"qReadOnly", !c.may(Update)},
 	}}}, nil
 }
 
@@ -77,9 +93,12 @@ func (c *call) getAppLayout() (structure, *rpcError) {
 func (c *call) getAppProperties() (structure, *rpcError) {
 	a := c.doc.app
 	known := document{
-		{"qTitle", a.Name}, {"qLastReloadTime", optionalTime(a.LastReload)},
-		{"qMigrationHash", a.MigrationHash}, {"qSavedInProductVersion", a.SavedInProductVersion},
-		{"qThumbnail", structure{{"qUrl", a.Thumbnail}}}, {"qHasSectionAccess", a.SectionAccess},
+		{"qTitle", a.Name},
+		{"qLastReloadTime", optionalTime(a.LastReload)},
+		{"qMigrationHash", a.MigrationHash},
+		{"qSavedInProductVersion", a.SavedInProductVersion},
+		{"qThumbnail", structure{{"qUrl", a.Thumbnail}}},
+		{"qHasSectionAccess", a.SectionAccess},
 	}
 	known = append(known, c.appMeta(a)...)
 	known = append(known,
@@ -162,11 +181,18 @@ func (c *call) rowMeta(n *node) document {
 	}
 	owner := c.ownerOf(it.Owner)
 	return document{
-		{"createdDate", engineTime(it.Created)}, {"modifiedDate", engineTime(it.Modified)},
-		{"published", it.Published}, {"publishTime", engineTime(publishTime)}, {"approved", it.Approved},
-		{"owner", ownerMeta(owner)}, {"sourceObject", ""}, {"draftObject", ""},
+		{"createdDate", engineTime(it.Created)},
+		{"modifiedDate", engineTime(it.Modified)},
+		{"published", it.Published},
+		{"publishTime", engineTime(publishTime)},
+		{"approved", it.Approved},
+		{"owner", ownerMeta(owner)},
+		{"sourceObject", ""},
+		{"draftObject", ""},
 		{"privileges", c.privileges(owner, it)},
-		{"_resourcetype", "app.object"}, {"_objecttype", n.typ}, {"id", it.RowID},
+		{"_resourcetype", "app.object"},
+		{"_objecttype", n.typ},
+		{"id", it.RowID},
 	}
 }
 
@@ -184,8 +210,12 @@ func ownerMeta(u *User) any {
 		return nil
 	}
 	return document{
-		{"id", u.ID}, {"userId", u.Name}, {"userDirectory", u.Directory},
-		{"userDirectoryConnectorName", u.Directory}, {"name", u.DisplayName}, {"privileges", null{}},
+		{"id", u.ID},
+		{"userId", u.Name},
+		{"userDirectory", u.Directory},
+		{"userDirectoryConnectorName", u.Directory},
+		{"name", u.DisplayName},
+		{"privileges", null{}},
 	}
 }
 
@@ -240,10 +270,15 @@ func (c *call) getConnection() (structure, *rpcError) {
 
 func (c *call) connection(d *DataConnection) structure {
 	return structure{
-		{"qId", d.ID}, {"qName", d.Name}, {"qConnectionString", d.ConnectionString}, {"qType", d.Type},
-		{"qUserName", d.Username}, {"qModifiedDate", optionalTime(d.Modified)},
+		{"qId", d.ID},
+		{"qName", d.Name},
+		{"qConnectionString", d.ConnectionString},
+		{"qType", d.Type},
+		{"qUserName", d.Username},
+		{"qModifiedDate", optionalTime(d.Modified)},
 		{"qMeta", document{
-			{"createdDate", engineTime(d.Created)}, {"modifiedDate", engineTime(d.Modified)},
+			{"createdDate", engineTime(d.Created)},
+			{"modifiedDate", engineTime(d.Modified)},
 			{"privileges", c.privileges(d.Owner, nil)},
 		}},
 		{"qLogOn", "LOG_ON_SERVICE_USER"},

@@ -96,8 +96,12 @@ func (c *call) fieldList(def json.RawMessage) document {
 			continue
 		}
 		item := structure{
-			{"qName", f.Name}, {"qCardinal", f.Cardinal}, {"qTags", f.Tags},
-			{"qIsHidden", f.Hidden}, {"qIsSystem", f.System}, {"qIsSemantic", f.Semantic},
+			{"qName", f.Name},
+			{"qCardinal", f.Cardinal},
+			{"qTags", f.Tags},
+			{"qIsHidden", f.Hidden},
+			{"qIsSystem", f.System},
+			{"qIsSemantic", f.Semantic},
 		}
 		if show("qShowSrcTables") {
 			item = append(item, entry{"qSrcTables", f.SrcTables})
@@ -117,11 +121,21 @@ func (c *call) getFieldDescription() (structure, *rpcError) {
 		return nil, notFound(name)
 	}
 	return structure{{"qReturn", structure{
-		{"qInternalNumber", i}, {"qName", f.Name}, {"qSrcTables", f.SrcTables}, {"qIsSystem", f.System},
-		{"qIsHidden", f.Hidden}, {"qIsSemantic", f.Semantic}, {"qDistinctOnly", f.DistinctOnly},
-		{"qCardinal", f.Cardinal}, {"qTotalCount", f.TotalCount}, {"qIsLocked", f.Locked},
-		{"qAlwaysOneSelected", f.OneSelected}, {"qIsNumeric", f.Numeric}, {"qComment", f.Comment},
-		{"qTags", f.Tags}, {"qByteSize", f.ByteSize},
+		{"qInternalNumber", i},
+		{"qName", f.Name},
+		{"qSrcTables", f.SrcTables},
+		{"qIsSystem", f.System},
+		{"qIsHidden", f.Hidden},
+		{"qIsSemantic", f.Semantic},
+		{"qDistinctOnly", f.DistinctOnly},
+		{"qCardinal", f.Cardinal},
+		{"qTotalCount", f.TotalCount},
+		{"qIsLocked", f.Locked},
+		{"qAlwaysOneSelected", f.OneSelected},
+		{"qIsNumeric", f.Numeric},
+		{"qComment", f.Comment},
+		{"qTags", f.Tags},
+		{"qByteSize", f.ByteSize},
 	}}}, nil
 }
 
@@ -214,8 +228,12 @@ func (b modelBuilder) table(t modelTable, synthetic bool) structure {
 		fields = append(fields, f.record(t))
 	}
 	return structure{
-		{"qName", t.Name}, {"qLoose", t.Loose}, {"qNoOfRows", t.Rows}, {"qFields", fields},
-		{"qPos", structure{}}, {"qComment", t.Comment},
+		{"qName", t.Name},
+		{"qLoose", t.Loose},
+		{"qNoOfRows", t.Rows},
+		{"qFields", fields},
+		{"qPos", structure{}},
+		{"qComment", t.Comment},
 	}
 }
 
@@ -272,10 +290,18 @@ func (f *modelField) record(t modelTable) structure {
 		}
 	}
 	return structure{
-		{"qName", f.Name}, {"qOriginalFields", list{}}, {"qPresent", true},
-		{"qHasDuplicates", f.Cardinal < t.Rows}, {"qnRows", t.Rows}, {"qnNonNulls", t.Rows},
-		{"qInformationDensity", 1.0}, {"qSubsetRatio", 1.0},
-		{"qnTotalDistinctValues", f.Cardinal}, {"qnPresentDistinctValues", f.Cardinal},
-		{"qKeyType", kind}, {"qComment", strings.TrimSpace(f.Comment)}, {"qTags", f.Tags},
+		{"qName", f.Name},
+		{"qOriginalFields", list{}},
+		{"qPresent", true},
+		{"qHasDuplicates", f.Cardinal < t.Rows},
+		{"qnRows", t.Rows},
+		{"qnNonNulls", t.Rows},
+		{"qInformationDensity", 1.0},
+		{"qSubsetRatio", 1.0},
+		{"qnTotalDistinctValues", f.Cardinal},
+		{"qnPresentDistinctValues", f.Cardinal},
+		{"qKeyType", kind},
+		{"qComment", strings.TrimSpace(f.Comment)},
+		{"qTags", f.Tags},
 	}
 }

@@ -194,7 +194,8 @@ func (c *call) obj(name string) (json.RawMessage, *rpcError) {
 // errorReply is the frame of a failed call.
 func errorReply(id any, err *rpcError, c *call) []byte {
 	reply := document{
-		{"jsonrpc", "2.0"}, {"id", id},
+		{"jsonrpc", "2.0"},
+		{"id", id},
 		{"error", document{{"code", err.code}, {"parameter", err.parameter}, {"message", err.message}}},
 	}
 	return render(c.lists(reply), true)

@@ -48,20 +48,34 @@ func TestEngineReplyShapes(t *testing.T) {
 	site := engineSite()
 	c := connect(t, startSite(t, site, Options{}), site.Users[ann], "/app/engineData")
 	for _, tt := range []struct{ name, frame, want string }{
-		{"invalid handle", `{"jsonrpc":"2.0","id":1,"handle":99,"method":"GetLayout","params":[]}`,
-			`{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"parameter":"Invalid handle","message":"Invalid Params"}}`},
-		{"no jsonrpc, unknown members", `{"id":2,"handle":-1,"method":"EngineVersion","outKey":-1,"whatever":{}}`,
-			`{"jsonrpc":"2.0","id":2,"result":{"qVersion":{"qComponentVersion":"12.2056.15"}}}`},
-		{"params null", `{"id":3,"handle":-1,"method":"GetAuthenticatedUser","params":null}`,
-			`{"jsonrpc":"2.0","id":3,"result":{"qReturn":"UserDirectory=CORP; UserId=ann"}}`},
-		{"no document", `{"id":4,"handle":-1,"method":"GetActiveDoc","params":{}}`,
-			`{"jsonrpc":"2.0","id":4,"error":{"code":1007,"parameter":"No active document","message":"App invalid"}}`},
-		{"opened", `{"id":5,"handle":-1,"method":"OpenDoc","params":["` + salesID + `","","","",true]}`,
-			`{"jsonrpc":"2.0","id":5,"result":{"qReturn":{"qType":"Doc","qHandle":1,"qGenericId":"` + salesID + `"}},"change":[1]}`},
-		{"unknown object", `{"id":6,"handle":1,"method":"GetObject","params":["nope"]}`,
-			`{"jsonrpc":"2.0","id":6,"result":{"qReturn":{"qType":null,"qHandle":null}}}`},
-		{"object", `{"id":7,"handle":1,"method":"GetObject","params":{"qId":"shBase"}}`,
-			`{"jsonrpc":"2.0","id":7,"result":{"qReturn":{"qType":"GenericObject","qHandle":2,"qGenericType":"sheet","qGenericId":"shBase"}}}`},
+		{
+			"invalid handle", `{"jsonrpc":"2.0","id":1,"handle":99,"method":"GetLayout","params":[]}`,
+			`{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"parameter":"Invalid handle","message":"Invalid Params"}}`,
+		},
+		{
+			"no jsonrpc, unknown members", `{"id":2,"handle":-1,"method":"EngineVersion","outKey":-1,"whatever":{}}`,
+			`{"jsonrpc":"2.0","id":2,"result":{"qVersion":{"qComponentVersion":"12.2056.15"}}}`,
+		},
+		{
+			"params null", `{"id":3,"handle":-1,"method":"GetAuthenticatedUser","params":null}`,
+			`{"jsonrpc":"2.0","id":3,"result":{"qReturn":"UserDirectory=CORP; UserId=ann"}}`,
+		},
+		{
+			"no document", `{"id":4,"handle":-1,"method":"GetActiveDoc","params":{}}`,
+			`{"jsonrpc":"2.0","id":4,"error":{"code":1007,"parameter":"No active document","message":"App invalid"}}`,
+		},
+		{
+			"opened", `{"id":5,"handle":-1,"method":"OpenDoc","params":["` + salesID + `","","","",true]}`,
+			`{"jsonrpc":"2.0","id":5,"result":{"qReturn":{"qType":"Doc","qHandle":1,"qGenericId":"` + salesID + `"}},"change":[1]}`,
+		},
+		{
+			"unknown object", `{"id":6,"handle":1,"method":"GetObject","params":["nope"]}`,
+			`{"jsonrpc":"2.0","id":6,"result":{"qReturn":{"qType":null,"qHandle":null}}}`,
+		},
+		{
+			"object", `{"id":7,"handle":1,"method":"GetObject","params":{"qId":"shBase"}}`,
+			`{"jsonrpc":"2.0","id":7,"result":{"qReturn":{"qType":"GenericObject","qHandle":2,"qGenericType":"sheet","qGenericId":"shBase"}}}`,
+		},
 	} {
 		c.write(tt.frame)
 		if got := string(c.next().raw); got != tt.want {

@@ -45,10 +45,15 @@ func (c *call) variableItems(def json.RawMessage) list {
 			continue
 		}
 		items = append(items, structure{
-			{"qName", text(n.props, "qName")}, {"qDescription", text(n.props, "qComment")},
+			{"qName", text(n.props, "qName")},
+			{"qDescription", text(n.props, "qComment")},
 			{"qDefinition", text(n.props, "qDefinition")},
-			{"qIsConfig", v.Config}, {"qIsReserved", v.Reserved}, {"qIsScriptCreated", v.ScriptCreated},
-			{"qMeta", c.meta(n)}, {"qInfo", n.info()}, {"qData", c.project(n, get(def, "qData"))},
+			{"qIsConfig", v.Config},
+			{"qIsReserved", v.Reserved},
+			{"qIsScriptCreated", v.ScriptCreated},
+			{"qMeta", c.meta(n)},
+			{"qInfo", n.info()},
+			{"qData", c.project(n, get(def, "qData"))},
 		})
 	}
 	return items

@@ -17,9 +17,18 @@ func TestRESTFaults(t *testing.T) {
 		want  int // 0: no answer
 		once  bool
 	}{
-		{Expire401, 401, true}, {Expire302, 302, true}, {Expire500, 500, true},
-		{Unavailable, 503, false}, {UnavailableOne, 503, true}, {TooMany, 429, false}, {TooManyOnce, 429, true},
-		{ResetREST, 0, false}, {ResetRESTOnce, 0, true}, {CutREST, 0, false}, {NotJSON, 200, false}, {SlowREST, 200, false},
+		{Expire401, 401, true},
+		{Expire302, 302, true},
+		{Expire500, 500, true},
+		{Unavailable, 503, false},
+		{UnavailableOne, 503, true},
+		{TooMany, 429, false},
+		{TooManyOnce, 429, true},
+		{ResetREST, 0, false},
+		{ResetRESTOnce, 0, true},
+		{CutREST, 0, false},
+		{NotJSON, 200, false},
+		{SlowREST, 200, false},
 	} {
 		t.Run(string(tt.fault), func(t *testing.T) {
 			t.Parallel()

@@ -27,8 +27,15 @@ func (o GenerateOptions) withDefaults() GenerateOptions {
 		value    *int
 		standard int
 	}{
-		{&o.Apps, 0}, {&o.Streams, 1 + o.Apps/25}, {&o.Dimensions, 10}, {&o.Measures, 10}, {&o.MasterObjects, 3},
-		{&o.Sheets, 3}, {&o.ChartsPerSheet, 5}, {&o.Variables, 5}, {&o.ScriptLines, 60},
+		{&o.Apps, 0},
+		{&o.Streams, 1 + o.Apps/25},
+		{&o.Dimensions, 10},
+		{&o.Measures, 10},
+		{&o.MasterObjects, 3},
+		{&o.Sheets, 3},
+		{&o.ChartsPerSheet, 5},
+		{&o.Variables, 5},
+		{&o.ScriptLines, 60},
 	} {
 		*count.value = max(0, cmp.Or(*count.value, count.standard))
 	}

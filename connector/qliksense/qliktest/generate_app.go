@@ -130,10 +130,15 @@ var scriptVariables = []struct {
 	name, value      string
 	reserved, config bool
 }{
-	{"ErrorMode", "1", true, false}, {"StripComments", "1", true, false}, {"ScriptErrorCount", "0", true, false},
-	{"ThousandSep", ",", false, true}, {"DecimalSep", ".", false, true}, {"DateFormat", "YYYY-MM-DD", false, true},
+	{"ErrorMode", "1", true, false},
+	{"StripComments", "1", true, false},
+	{"ScriptErrorCount", "0", true, false},
+	{"ThousandSep", ",", false, true},
+	{"DecimalSep", ".", false, true},
+	{"DateFormat", "YYYY-MM-DD", false, true},
 	{"MonthNames", "Jan;Feb;Mar;Apr;May;Jun;Jul;Aug;Sep;Oct;Nov;Dec", false, true},
-	{"vQvd", "lib://QVD", false, false}, {"vYear", "2025", false, false},
+	{"vQvd", "lib://QVD", false, false},
+	{"vYear", "2025", false, false},
 }
 
 // metadata is what the reload left for the metadata service (facts B.9).

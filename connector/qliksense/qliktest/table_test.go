@@ -120,7 +120,9 @@ func TestBadTablesB6(t *testing.T) {
 	b := direct(t, s, "")
 	column := func(c string) string { return `{"entity":"App","columns":[` + c + `]}` }
 	for _, tt := range []struct{ parameters, body string }{
-		{"", ""}, {"", "[]"}, {"", `{"entity":"App","columns":[]}`},
+		{"", ""},
+		{"", "[]"},
+		{"", `{"entity":"App","columns":[]}`},
 		{"", strings.Replace(nameColumn, `"App"`, `"Stream"`, 1)},
 		{"", column(`{"name":"two words","columnType":"Property","definition":"name"}`)},
 		{"", column(`{"name":"","columnType":"Property","definition":"name"}`)},
@@ -133,7 +135,10 @@ func TestBadTablesB6(t *testing.T) {
 		{"", column(`{"name":"x","columnType":"List","definition":"tag","list":[{"name":"n","columnType":"Property","definition":"nosuch"}]}`)},
 		{"", column(`{"name":"x","columnType":"Function","definition":"Sum(App)"}`)},
 		{"", column(`{"name":"x","columnType":"Function","definition":"Count(Nosuch)"}`)},
-		{"skip=x", nameColumn}, {"take=-1", nameColumn}, {"sortColumn=nosuch", nameColumn}, {"filter=x", nameColumn},
+		{"skip=x", nameColumn},
+		{"take=-1", nameColumn},
+		{"sortColumn=nosuch", nameColumn},
+		{"filter=x", nameColumn},
 	} {
 		if r := b.do("POST", "/qrs/app/table?"+tt.parameters, tt.body); r.status != 400 {
 			t.Errorf("%s %s: %d %s", tt.parameters, tt.body, r.status, r.body)
@@ -149,7 +154,8 @@ func TestSelectionB7(t *testing.T) {
 	made := func(path, body string) (sel struct {
 		ID    string
 		Items []struct{ Type, ObjectID, ObjectName string }
-	}) {
+	},
+	) {
 		r := b.do("POST", path, body)
 		if r.status != 201 {
 			t.Fatalf("%s: %d %s", path, r.status, r.body)
