@@ -64,9 +64,6 @@ func (s *site) readApp(ctx context.Context, app *listedApp) (*appRead, error) {
 			Cure: "Open the app once in the hub, or set options.migrate_apps to true.",
 		}
 	}
-	if app.row.MigrationHash == "" {
-		s.log.Info("the app has no migration hash: opened all the same", "app", key)
-	}
 	var read *appRead
 	var err error
 	for range engineTries {

@@ -172,9 +172,20 @@ func (s *site) list(ctx context.Context) (list, error) {
 		}
 	}
 	owners := map[string]bool{}
+	outdated, unknown := 0, 0
 	for i := range l.apps {
-		l.apps[i].outdated = newest.outdated(l.apps[i].row.MigrationHash)
-		owners[l.apps[i].row.Owner.ID] = true
+		app := &l.apps[i]
+		owners[app.row.Owner.ID] = true
+		switch app.outdated = newest.outdated(app.row.MigrationHash); {
+		case app.outdated:
+			outdated++
+		case app.row.MigrationHash == "":
+			unknown++
+		}
+	}
+	if outdated+unknown > 0 {
+		s.log.Info("some apps may be upgraded by opening", "outdated", outdated, "without_migration_hash", unknown,
+			"migrate_apps", s.cfg.Options.MigrateApps)
 	}
 	var err error
 	if l.objects, err = s.digests(ctx, owners); err != nil {

@@ -89,28 +89,31 @@ func TestTheVersionSeesEveryEditAndNothingElse(t *testing.T) {
 	if sales() != was {
 		t.Fatal("two listings give different versions")
 	}
-	for name, edit := range map[string]func(){
-		"touched":           func() { w.server.TouchApp(w.sales.ID) },
-		"reloaded":          func() { w.server.ReloadApp(w.sales.ID, nil) },
-		"tags":              func() { w.server.TagApp(w.sales.ID) },
-		"another owner":     func() { w.server.SetOwner(w.sales.ID, w.admin) },
-		"sheet state":       func() { w.server.PublishSheet(w.sales.ID, "s2", false) },
-		"script":            func() { w.server.EditScript(w.sales.ID, "LOAD 1 AS x AUTOGENERATE 1;") },
-		"an object is gone": func() { w.server.DeleteObject(w.sales.ID, "s2") },
-		"content of an object, no date moved": func() {
+	for _, x := range []struct {
+		name string
+		edit func()
+	}{
+		{"touched", func() { w.server.TouchApp(w.sales.ID) }},
+		{"reloaded", func() { w.server.ReloadApp(w.sales.ID, nil) }},
+		{"tags", func() { w.server.TagApp(w.sales.ID) }},
+		{"another owner", func() { w.server.SetOwner(w.sales.ID, w.admin) }},
+		{"sheet state", func() { w.server.PublishSheet(w.sales.ID, "s2", false) }},
+		{"script", func() { w.server.EditScript(w.sales.ID, "LOAD 1 AS x AUTOGENERATE 1;") }},
+		{"an object is gone", func() { w.server.DeleteObject(w.sales.ID, "s2") }},
+		{"content of an object, no date moved", func() {
 			w.server.Edit(func(s *qliktest.Site) { s.FindApp(w.sales.ID).Content().Objects[0].ContentHash = "other" })
-		},
-		"another product version": func() {
+		}},
+		{"another product version", func() {
 			w.server.Edit(func(s *qliktest.Site) { s.FindApp(w.sales.ID).SavedInProductVersion = "12.1.0" })
-		},
-		"custom properties, no date moved": func() {
+		}},
+		{"custom properties, no date moved", func() {
 			w.server.Edit(func(s *qliktest.Site) { s.FindApp(w.sales.ID).CustomProperties = nil })
-		},
+		}},
 	} {
-		edit()
+		x.edit()
 		now := sales()
 		if now == was {
-			t.Errorf("%s: the version stays", name)
+			t.Errorf("%s: the version stays", x.name)
 		}
 		was = now
 	}

@@ -1,7 +1,6 @@
 package qliksense
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,11 +12,13 @@ import (
 )
 
 // testOptions are a connection with all defaults.
+
 func testOptions() mapOptions {
 	return mapOptions{Code: "q", LinkBase: "https://sense.example.com/jwt", Streams: true, PrivateSheets: true}
 }
 
 // testApp is a published app of which nothing else was read.
+
 func testApp() *appRead {
 	ann := person{ID: "o-1", Directory: "ACME", User: "ann", Name: "Ann Example", Email: "ann@example.com"}
 	return &appRead{
@@ -34,6 +35,7 @@ func testApp() *appRead {
 func day(n int) time.Time { return time.Date(2024, time.March, n, 10, 0, 0, 0, time.UTC) }
 
 // js reads JSON that a test wrote; ' stands for ".
+
 func js(t testing.TB, text string) jsonValue {
 	t.Helper()
 	v, err := parseJSON([]byte(strings.ReplaceAll(text, "'", `"`)))
@@ -44,6 +46,7 @@ func js(t testing.TB, text string) jsonValue {
 }
 
 // object is an app object as the Engine gave it; ' stands for ".
+
 func object(t testing.TB, id, meta, entry string) objectRead {
 	t.Helper()
 	o := objectRead{ID: id, Entry: []byte(strings.ReplaceAll(entry, "'", `"`))}
@@ -56,6 +59,7 @@ func object(t testing.TB, id, meta, entry string) objectRead {
 const baseSheet = `{'published':true,'approved':true}`
 
 // sheetWith is an app with one base sheet "S" on which the given cells stand.
+
 func sheetWith(t testing.TB, cells ...string) *appRead {
 	t.Helper()
 	read := testApp()
@@ -65,6 +69,7 @@ func sheetWith(t testing.TB, cells ...string) *appRead {
 }
 
 // cell is a property tree of a cell without children.
+
 func cell(id, members string) string {
 	return fmt.Sprintf(`{'qProperty':{'qInfo':{'qId':'%s','qType':'table'}%s},'qChildren':[]}`, id, members)
 }
@@ -92,6 +97,7 @@ func fieldOf(t testing.TB, s *catalog.Snapshot, key catalog.Key) catalog.ReportF
 }
 
 // formulas are what the fields of a snapshot compute, by the end of their keys.
+
 func formulas(s *catalog.Snapshot) map[string]string {
 	all := map[string]string{}
 	for _, f := range s.Fields {
@@ -309,178 +315,7 @@ func TestNestedCellsStandUnderTheirContainer(t *testing.T) {
 	}
 }
 
-func TestInlineFieldsAreNumberedInQliksOrder(t *testing.T) {
-	t.Parallel()
-	dim := func(f string) string { return `{'qDef':{'qFieldDefs':['` + f + `']}}` }
-	mea := func(f string) string { return `{'qDef':{'qDef':'` + f + `'}}` }
-	cube := func(d, m string) string { return `{'qDimensions':[` + d + `],'qMeasures':[` + m + `]}` }
-	for _, c := range []struct {
-		name, members string
-		want          map[string]string
-	}{
-		{
-			"the cell's own cube, though it stands last, then layers in property order",
-			`,'layers':[{'qHyperCubeDef':` + cube(dim("b"), mea("2")) + `,'geodata':{'qHyperCubeDef':` + cube(dim("c"), "") + `}}],
-			'gaLayers':[{'qHyperCubeDef':` + cube(dim("d"), mea("3")) + `}],'qHyperCubeDef':` + cube(dim("a"), mea("1")),
-			map[string]string{"dimension/0": "a", "dimension/1": "b", "dimension/2": "c", "dimension/3": "d", "measure/0": "1", "measure/1": "2", "measure/2": "3"},
-		},
-		{
-			"the order of properties, not of names",
-			`,'z':{'qHyperCubeDef':` + cube(dim("z"), "") + `},'a':{'qHyperCubeDef':` + cube(dim("a"), "") + `}`,
-			map[string]string{"dimension/0": "z", "dimension/1": "a"},
-		},
-		{
-			"a list object; a nested one doesn't count",
-			`,'qListObjectDef':{'qDef':{'qFieldDefs':['a']},'qListObjectDef':` + dim("x") + `},'other':{'qListObjectDef':` + dim("y") + `}`,
-			map[string]string{"dimension/0": "a"},
-		},
-		{
-			"stale definitions don't count",
-			`,'qHyperCubeDef':{'qDimensions':[` + dim("a") + `],'qLayoutExclude':{'qHyperCubeDef':` + cube(dim("x"), mea("9")) + `}},
-			'qLayoutExclude':{'qHyperCubeDef':` + cube(dim("x"), "") + `},'qUndoExclude':{'gaLayers':[{'qHyperCubeDef':` + cube(dim("y"), mea("8")) + `}]}`,
-			map[string]string{"dimension/0": "a"},
-		},
-		{
-			"drill-down and cyclic dimensions: all fields, one per line",
-			`,'qHyperCubeDef':{'qDimensions':[{'qDef':{'qGrouping':'H','qFieldDefs':['Region','=Year(D)','[Order No]']}}]}`,
-			map[string]string{"dimension/0": "Region\n=Year(D)\n[Order No]"},
-		},
-		{
-			"members missing or of other types",
-			`,'qHyperCubeDef':{'qDimensions':[null,7,{},{'qDef':null}],'qMeasures':{'a':1}}`,
-			map[string]string{"dimension/0": "", "dimension/1": "", "dimension/2": "", "dimension/3": ""},
-		},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			s := mapApp(testOptions(), sheetWith(t, cell("C", c.members)))
-			wantNoGaps(t, s)
-			got := map[string]string{}
-			for k, f := range formulas(s) {
-				got[strings.TrimPrefix(k, "S/C/")] = f
-			}
-			if diff := cmp.Diff(c.want, got); diff != "" {
-				t.Errorf("formulas (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
 // withMasters adds the master measure "mm" and the master dimension "md".
-func withMasters(t testing.TB, read *appRead) *appRead {
-	t.Helper()
-	read.Measures = append(read.Measures, object(t, "mm", `{'createdDate':'2024-03-01T10:00:00.0Z'}`, `{'qInfo':{'qId':'mm','qType':'measure'},
-		'qMeasure':{'qLabel':'Turnover','qDef':'Sum(Amount)','qLabelExpression':'=1','qNumFormat':{'qType':'F','qnDec':2}},
-		'qMetaDef':{'title':'Revenue','description':'net','tags':['kpi','']}}`))
-	read.Dimensions = append(read.Dimensions, object(t, "md", "", `{'qInfo':{'qId':'md','qType':'dimension'},
-		'qDim':{'qGrouping':'H','qFieldDefs':['Region','Country'],'qFieldLabels':['R','C'],'title':'x'},'qMetaDef':{'title':'Geography'}}`))
-	return read
-}
-
-func TestMasterItems(t *testing.T) {
-	t.Parallel()
-	s := mapApp(testOptions(), withMasters(t, testApp()))
-	wantNoGaps(t, s)
-	want := []catalog.ReportField{
-		{
-			Key: "q/app-1/md", Report: "q/app-1", Type: catalog.Dimension, Origin: catalog.OriginMaster, Name: "Geography", Formula: "Region\nCountry",
-			Attributes: catalog.Attributes{"grouping": "drill-down", "field_labels": []string{"R", "C"}},
-		},
-		{
-			Key: "q/app-1/mm", Report: "q/app-1", Type: catalog.Measure, Origin: catalog.OriginMaster, Name: "Revenue", Label: "Turnover", Formula: "Sum(Amount)",
-			Description: "net", Tags: []string{"kpi"}, CreatedAt: day(1),
-			Attributes: catalog.Attributes{"label_expression": "=1", "number_format": js(t, `{'qType':'F','qnDec':2}`).plain()},
-		},
-	}
-	if diff := cmp.Diff(want, s.Fields); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-}
-
-func TestNamesAndFormulasOfInlineFields(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, kind, use              string
-		wantName, wantLabel, formula string
-		master                       catalog.Key
-	}{
-		{"measure: its label", "measure", `{'qDef':{'qLabel':'L','qLabelExpression':'=x','qDef':'=Sum(a)'}}`, "L", "L", "=Sum(a)", ""},
-		{"measure: its label expression", "measure", `{'qDef':{'qLabel':'','qLabelExpression':'=x','qDef':'Sum(a)'}}`, "=x", "", "Sum(a)", ""},
-		{"measure: its formula", "measure", `{'qDef':{'qDef':'Sum(a)'}}`, "Sum(a)", "", "Sum(a)", ""},
-		{"measure of the library: the master's name", "measure", `{'qLibraryId':'mm','qDef':{'qDef':''}}`, "Revenue", "", "Sum(Amount)", "q/app-1/mm"},
-		{"measure of the library with a label", "measure", `{'qLibraryId':'mm','qDef':{'qLabel':'Mine'}}`, "Mine", "Mine", "Sum(Amount)", "q/app-1/mm"},
-		{"measure of the library, stale formula", "measure", `{'qLibraryId':'mm','qDef':{'qDef':'old'}}`, "Revenue", "", "Sum(Amount)", "q/app-1/mm"},
-		{"measure that leads nowhere", "measure", `{'qLibraryId':'zz','qDef':{'qDef':'old'}}`, "", "", "", ""},
-		{"measure that leads to a dimension", "measure", `{'qLibraryId':'md','qDef':{'qLabel':'L'}}`, "L", "L", "", ""},
-		{"dimension: its first field label", "dimension", `{'qDef':{'qFieldDefs':['F'],'qFieldLabels':['L','M'],'qLabel':'N'}}`, "L", "L", "F", ""},
-		{"dimension: its label", "dimension", `{'qDef':{'qFieldDefs':['F'],'qFieldLabels':[''],'qLabel':'N'}}`, "N", "N", "F", ""},
-		{"dimension: its label expression", "dimension", `{'qDef':{'qFieldDefs':['F'],'qLabelExpression':'=x'}}`, "=x", "", "F", ""},
-		{"dimension: its formula", "dimension", `{'qDef':{'qFieldDefs':['=Year(D)'],'qFieldLabels':['']}}`, "=Year(D)", "", "=Year(D)", ""},
-		{"dimension of the library", "dimension", `{'qLibraryId':'md','qDef':{'qFieldDefs':[],'qFieldLabels':[]}}`, "Geography", "", "Region\nCountry", "q/app-1/md"},
-		{"dimension that leads nowhere", "dimension", `{'qLibraryId':'zz','qDef':{'qFieldLabels':['L']}}`, "L", "L", "", ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			list := map[string]string{"measure": "qMeasures", "dimension": "qDimensions"}[c.kind]
-			s := mapApp(testOptions(), withMasters(t, sheetWith(t, cell("C", `,'qHyperCubeDef':{'`+list+`':[`+c.use+`]}`))))
-			wantNoGaps(t, s)
-			f := fieldOf(t, s, catalog.Key("q/app-1/S/C/"+c.kind+"/0"))
-			if f.Name != c.wantName || f.Label != c.wantLabel || f.Formula != c.formula || f.Master != c.master {
-				t.Errorf("name %q label %q formula %q master %q; want %q %q %q %q", f.Name, f.Label, f.Formula, f.Master, c.wantName, c.wantLabel, c.formula, c.master)
-			}
-			if f.Report != "q/app-1/S/C" || f.Origin != catalog.OriginInline || f.Incomplete {
-				t.Errorf("row %+v", f)
-			}
-		})
-	}
-}
-
-func TestAnInstanceHasItsMastersFieldsAndNoChildren(t *testing.T) {
-	t.Parallel()
-	read := withMasters(t, sheetWith(t,
-		`{'qProperty':{'qInfo':{'qId':'I','qType':'childObject'},'qExtendsId':'M','qMetaDef':{}},'qChildren':[`+cell("X", "")+`]}`))
-	read.Masters = []objectRead{object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'filterpane',
-		'qMetaDef':{'title':'Filters','description':'D','tags':['t']},'title':'Master',
-		'qHyperCubeDef':{'qDimensions':[{'qLibraryId':'md'},{'qDef':{'qFieldDefs':['City']}}],'qMeasures':[{'qLibraryId':'mm'},{'qLibraryId':'zz'},{'qDef':{'qDef':'=Avg(x)'}}]}},
-		'qChildren':[`+cell("L", `,'qListObjectDef':{'qDef':{'qFieldDefs':['child']}}`)+`]}`)}
-	s := mapApp(testOptions(), read)
-	wantNoGaps(t, s)
-	want := map[string]string{
-		"md": "Region\nCountry", "mm": "Sum(Amount)", "M": "Region\nCountry\nCity\nSum(Amount)\n=Avg(x)",
-		"S/I/dimension/0": "Region\nCountry", "S/I/dimension/1": "City",
-		"S/I/measure/0": "Sum(Amount)", "S/I/measure/1": "", "S/I/measure/2": "=Avg(x)",
-	}
-	if diff := cmp.Diff(want, formulas(s)); diff != "" {
-		t.Errorf("formulas (-want +got):\n%s", diff)
-	}
-	if len(s.Reports) != 3 { // app, sheet, instance
-		t.Errorf("%d reports, want 3: neither the instance's nor the master's children are cells", len(s.Reports))
-	}
-	m := fieldOf(t, s, "q/app-1/M")
-	if m.Type != catalog.MasterObject || m.Name != "Filters" || m.Description != "D" || m.Report != "q/app-1" || !cmp.Equal(m.Tags, []string{"t"}) {
-		t.Errorf("master object %+v", m)
-	}
-	r := reportOf(t, s, "q/app-1/S/I")
-	if r.Type != "filterpane" || r.Attributes["master_object"] != "q/app-1/M" || r.Attributes["object_type"] != "childObject" {
-		t.Errorf("instance %+v", r)
-	}
-}
-
-func TestMastersThatExtendEachOtherEnd(t *testing.T) {
-	t.Parallel()
-	read := sheetWith(t, cell("C", `,'qExtendsId':'A'`), cell("D", `,'qExtendsId':'D'`))
-	ring := func(id, extends, members string) objectRead {
-		return object(t, id, "", `{'qProperty':{'qInfo':{'qId':'`+id+`'},'qExtendsId':'`+extends+`'`+members+`}}`)
-	}
-	read.Masters = []objectRead{
-		ring("A", "B", `,'title':'a'`), ring("B", "A", `,'subtitle':'b','qHyperCubeDef':{'qMeasures':[{'qDef':{'qDef':'1'}}]}`), ring("D", "D", ""),
-	}
-	s := mapApp(testOptions(), read)
-	r := reportOf(t, s, "q/app-1/S/C")
-	if r.Name != "a" || r.SourceDescription != "b" || fieldOf(t, s, "q/app-1/S/C/measure/0").Formula != "1" {
-		t.Errorf("a master's master counts too: %+v", r)
-	}
-}
 
 func TestVariables(t *testing.T) {
 	t.Parallel()
@@ -560,129 +395,11 @@ func TestTheDataModelWithoutSystemTablesAndFields(t *testing.T) {
 	}
 }
 
-func TestBrokenMetadataIsAGapAndTheRestIsExact(t *testing.T) {
-	t.Parallel()
-	for _, metadata := range []string{`{"fields":[{"na`, `[]`, `null`, `<html>`} {
-		read := sheetWith(t, cell("C", ""))
-		read.Metadata = []byte(metadata)
-		s := mapApp(testOptions(), read)
-		if len(s.Gaps) != 1 || s.Gaps[0].Part != catalog.PartDataModel || s.Gaps[0].Key != "q/app-1" || catalog.CodeOf(s.Gaps[0].Err) != catalog.CodeUnreadable {
-			t.Errorf("%s: gaps %+v", metadata, s.Gaps)
-		}
-		if len(s.Reports) != 3 {
-			t.Errorf("%s: %d reports, want 3", metadata, len(s.Reports))
-		}
-	}
-}
-
-func TestARefusedAppHasTheSheetsThatTheRepositoryLists(t *testing.T) {
-	t.Parallel()
-	read := testApp()
-	refused := &catalog.Error{Code: catalog.CodeSectionAccess, Op: "open app", Key: "q/app-1"}
-	read.Gaps = []catalog.Gap{{Part: catalog.PartApp, Key: "q/app-1", Err: refused}}
-	read.SheetRows = []sheetRow{{
-		ID: "S", Name: "Overview", Description: "D", Owner: person{ID: "o-1"}, Published: true, Approved: true, Created: day(1), Modified: day(2), PublishTime: day(3),
-	}}
-	s := mapApp(testOptions(), read)
-	r := reportOf(t, s, "q/app-1/S")
-	if !r.Incomplete || r.Name != "Overview" || r.Owner != `ACME\ann` || r.Type != "Sheet" || r.Parent != "q/app-1" || r.PublishedAt != day(3) || !*r.Approved {
-		t.Errorf("sheet %+v", r)
-	}
-	if app := reportOf(t, s, "q/app-1"); app.Incomplete || app.Name != "Sales" {
-		t.Errorf("app %+v", app)
-	}
-	if len(s.Gaps) != 1 || len(s.Groups) != 1 {
-		t.Errorf("gaps %v, groups %v", s.Gaps, s.Groups)
-	}
-}
-
-func TestWhatCannotBeReadIsAGapAndTheRestIsExact(t *testing.T) {
-	t.Parallel()
-	denied := &catalog.Error{Code: catalog.CodeForbidden, Op: "read"}
-	good := cell("C", `,'qHyperCubeDef':{'qMeasures':[{'qDef':{'qDef':'1'}}]}`)
-	type gap struct {
-		Part catalog.Part
-		Key  catalog.Key
-		Code catalog.Code
-	}
-	for _, c := range []struct {
-		name   string
-		spoil  func(*appRead)
-		gap    gap
-		cells  []string
-		absent string // a field that must not be there
-	}{
-		{"a sheet denied", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Err: denied}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeForbidden}, nil, ""},
-		{"a sheet without properties", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte("null")}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
-		{"a sheet cut off", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte(`{"qProp`)}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
-		{"a measure denied", func(r *appRead) { r.Measures = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMeasures, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a dimension denied", func(r *appRead) { r.Dimensions = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartDimensions, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a master object denied", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a master object without properties", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Entry: []byte(`{}`)}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeUnreadable}, nil, "X"},
-		{"a variable without an id", func(r *appRead) { r.Variables = js(t, `[{'qName':'v'}]`).items }, gap{catalog.PartVariables, "q/app-1", catalog.CodeUnreadable}, nil, ""},
-		{"a cell without an id", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{}}`}, ""},
-		{"a cell that is null", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`null`}, ""},
-		{"children that are no list", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{'qInfo':{'qId':'K'}},'qChildren':'x'}`}, ""},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			read := sheetWith(t, append(c.cells, good)...)
-			if c.spoil != nil {
-				c.spoil(read)
-			}
-			s := mapApp(testOptions(), read)
-			if len(s.Gaps) != 1 {
-				t.Fatalf("gaps %+v, want one", s.Gaps)
-			}
-			if diff := cmp.Diff(c.gap, gap{s.Gaps[0].Part, s.Gaps[0].Key, catalog.CodeOf(s.Gaps[0].Err)}); diff != "" {
-				t.Errorf("gap (-want +got):\n%s", diff)
-			}
-			reportOf(t, s, "q/app-1/S/C")
-			if f := fieldOf(t, s, "q/app-1/S/C/measure/0"); f.Formula != "1" {
-				t.Errorf("formula %q", f.Formula)
-			}
-			if _, there := formulas(s)[c.absent]; there {
-				t.Errorf("%s has a row", c.absent)
-			}
-		})
-	}
-}
-
-func TestUsesOfAnUnreadMasterKeepWhatTheCatalogHas(t *testing.T) {
-	t.Parallel()
-	denied := errors.New("denied")
-	read := sheetWith(t, cell("C", `,'qHyperCubeDef':{'qMeasures':[{'qLibraryId':'X'}],'qDimensions':[{'qLibraryId':'Y'}]}`), cell("I", `,'qExtendsId':'M'`))
-	read.Measures = []objectRead{{ID: "X", Err: denied}}
-	read.Masters = []objectRead{{ID: "M", Err: denied}}
-	read.Gaps = []catalog.Gap{{Part: catalog.PartDimensions, Key: "q/app-1", Err: denied}}
-	s := mapApp(testOptions(), read)
-	for key, master := range map[catalog.Key]catalog.Key{"q/app-1/S/C/measure/0": "q/app-1/X", "q/app-1/S/C/dimension/0": "q/app-1/Y"} {
-		if f := fieldOf(t, s, key); !f.Incomplete || f.Master != master {
-			t.Errorf("%+v isn't marked as incomplete", f)
-		}
-	}
-	if !reportOf(t, s, "q/app-1/S/I").Incomplete {
-		t.Error("an instance of an unread master isn't marked as incomplete")
-	}
-	if last := s.Gaps[len(s.Gaps)-1]; last.Part != catalog.PartSheet || last.Key != "q/app-1/S/I" {
-		t.Errorf("the instance's fields aren't kept by a gap: %+v", s.Gaps)
-	}
-}
-
 func TestNULBecomesTheReplacementCharacterAndNothingElseChanges(t *testing.T) {
 	t.Parallel()
 	s := mapApp(testOptions(), sheetWith(t, cell("C", `,'title':'a\u0000b \n\t\u00e9 \ud83d\ude00 '`)))
 	if got, want := reportOf(t, s, "q/app-1/S/C").Name, "a\uFFFDb \n\té 😀 "; got != want {
 		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-func TestKeysAreUniqueEvenIfIdsAreNot(t *testing.T) {
-	t.Parallel()
-	read := sheetWith(t, cell("C", `,'title':'first'`), cell("C", `,'title':'second'`))
-	s := mapApp(testOptions(), read)
-	if r := reportOf(t, s, "q/app-1/S/C"); r.Name != "first" || len(s.Reports) != 3 {
-		t.Errorf("%d reports, C is %q", len(s.Reports), r.Name)
 	}
 }
 
