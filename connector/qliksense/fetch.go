@@ -50,9 +50,23 @@ func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot
 	}
 	read.Version, read.Metadata = l.Version, metadata
 	if metadataErr != nil {
-		read.gap(catalog.PartDataModel, l.Unit.Key, explain("read data model of", l.Unit.Key, metadataErr))
+		read.gap(catalog.PartDataModel, l.Unit.Key, s.noModel(l.Unit.Key, metadataErr))
 	}
 	return mapApp(s.options(), read), nil
+}
+
+// noModel is why an app has no data model. The stored metadata is a service of the proxy (facts B.9):
+// the Repository's own port, which certificates lead to, doesn't have it.
+func (s *site) noModel(key catalog.Key, err error) error {
+	const op = "read data model of"
+	if qrs.KindOf(err) != qrs.NotFound {
+		return explain(op, key, err)
+	}
+	cure := "Reload the app on this server once, or set options.data_model to none."
+	if s.cfg.Login == loginCertificate {
+		cure = "Stored data models are served by the proxy only: log in with a JWT, or set options.data_model to none."
+	}
+	return &catalog.Error{Code: catalog.CodeNotFound, Op: op, Key: key, Err: err, Cure: cure}
 }
 
 // readApp reads what the Engine has of an app. An error means that nothing of it counts.

@@ -1,12 +1,15 @@
 package qliksense
 
 import (
+	"net/url"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 )
 
@@ -198,5 +201,56 @@ func TestAPersonalAppStandsUnderItsOwner(t *testing.T) {
 	hidden := openOptions(t, w.server, map[string]any{"exclude_unpublished_sheets": true})
 	if s := fetchApp(t, hidden, named(t, listAll(t, hidden), "Draft")); len(s.Reports) != 1 {
 		t.Errorf("%d reports without private sheets, want the app alone", len(s.Reports))
+	}
+}
+
+func TestTheSameAppThroughCertificates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, qliktest.Options{})
+	info, err := w.server.Info()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := func(address string) int {
+		u, err := url.Parse(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := strconv.Atoi(u.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	conn, _ := testConnection(t, w.server, map[string]any{
+		"authentication": "certificate",
+		"jwt":            nil,
+		"link_url":       "https://people.example.com/jwt/",
+		"certificate": map[string]any{
+			"client_cert": info.ClientCertFile, "client_key": info.ClientKeyFile, "root_cert": info.CAFile,
+			"user_directory": info.UserDirectory, "user_id": info.UserID, "qrs_port": port(info.QRSURL), "engine_port": port(info.EngineURL),
+		},
+	})
+	conn.URL, conn.Secrets = "https://localhost", nil
+	if errs := Source().Check(conn); len(errs) > 0 {
+		t.Fatalf("settings: %v", errs)
+	}
+	c, err := Source().Open(t.Context(), connector.Env{Connection: conn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := fetchApp(t, c, named(t, listAll(t, c), "Sales"))
+	same := whole // but for the data model, which only the proxy has
+	same.Tables, same.Columns, same.Gaps = 0, 0, []string{"data_model not_found"}
+	if diff := cmp.Diff(same, shapeOf(s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	want := "https://people.example.com/jwt/sense/app/" + w.sales.ID + "/overview"
+	if got := reportOf(t, s, catalog.AppKey("q", w.sales.ID)).URL; got != want {
+		t.Errorf("url %s, want %s", got, want)
+	}
+	if n := w.server.Counters(); n.Logins != 0 {
+		t.Errorf("%d logins at the proxy", n.Logins)
 	}
 }
