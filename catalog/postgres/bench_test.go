@@ -125,21 +125,25 @@ func BenchmarkSaveUnchanged(b *testing.B) {
 	report(b, rowsIn(s))
 }
 
-// BenchmarkSaveChanged stores an app of which every field got another formula.
+// BenchmarkSaveChanged stores apps of which every field has another formula than in the catalog.
 func BenchmarkSaveChanged(b *testing.B) {
 	db := setup(b)
 	run := db.start()
-	s := typical(1)
-	db.save(run, s, catalog.Added)
+	apps := make([]*catalog.Snapshot, 100)
+	for i := range apps {
+		apps[i] = typical(i)
+		db.save(run, apps[i], catalog.Added)
+	}
 	n := 0
 	for b.Loop() {
+		s := apps[n%len(apps)]
 		n++
 		for i := range s.Fields {
 			s.Fields[i].Formula = fmt.Sprint("Sum(Sales) + ", n)
 		}
 		db.save(run, s, catalog.Updated)
 	}
-	report(b, len(s.Fields))
+	report(b, len(apps[0].Fields))
 }
 
 // BenchmarkBareCopy copies the rows of apps into tables like the catalog's, with the same indexes and

@@ -156,6 +156,7 @@ func TestFinishWaitsForASaveInFlight(t *testing.T) {
 	b.must(err)
 	_, err = blocker.Exec(t.Context(), "select pg_advisory_xact_lock(hashtextextended('qlikcrawler/unit/prod/a1', 0))")
 	b.must(err)
+	defer func() { _ = blocker.Rollback(background()) }() // else a failure would hang
 	saved, finished := make(chan error, 1), make(chan error, 1)
 	go func() {
 		_, err := b.Save(t.Context(), run, rich("a1"), time.Now())
