@@ -15,7 +15,10 @@ type Counters struct {
 	Logins   int   `json:"logins"`   // proxy sessions started
 	Logouts  int   `json:"logouts"`  // proxy sessions ended by their user
 	Sessions Gauge `json:"sessions"` // proxy sessions
-	Sockets  Gauge `json:"sockets"`  // WebSockets that were handed to the Engine
+
+	WrongPasswords int   `json:"wrong_passwords"` // tries with a wrong password or an unknown user: what locks accounts
+	StrayProofs    int   `json:"stray_proofs"`    // NTLM's last message without a challenge on its connection, or malformed
+	Sockets        Gauge `json:"sockets"`         // WebSockets that were handed to the Engine
 
 	OpensWithoutData int `json:"opens_without_data"`
 	OpensWithData    int `json:"opens_with_data"`

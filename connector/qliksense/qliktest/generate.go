@@ -85,7 +85,7 @@ func (g *generator) id(kind string, i int) string {
 
 func (g *generator) users() {
 	g.site.Users = []*User{{
-		ID: g.id("user", 0), Directory: "ACME", Name: "svc-qlik", DisplayName: "Qlik service account",
+		ID: g.id("user", 0), Directory: "ACME", Name: "svc-qlik", Password: "svc-qlik's pässword", DisplayName: "Qlik service account",
 		Email: "svc-qlik@acme.example", Roles: []string{"RootAdmin"},
 	}}
 	for i, name := range people {

@@ -11,11 +11,20 @@ type Options struct {
 	Listen       string // address of the proxy, "127.0.0.1:0" by default
 	QRSListen    string // address of the Repository's own port (4242 at Qlik), "127.0.0.1:0" by default
 	EngineListen string // address of the Engine's own port (4747 at Qlik), "127.0.0.1:0" by default
+	LoginListen  string // with OldLogin: address of the authentication port (4244 at Qlik), "127.0.0.1:0" by default
+	PlainHTTP    bool   // the proxy and the authentication port speak http instead of https
 	Host         string // host name in URLs, "localhost" by default
 
 	Prefix     string // of the JWT virtual proxy, "jwt" by default
 	NoPrefix   bool   // the JWT virtual proxy is the default one, without a prefix
 	CookieName string // "X-Qlik-Session-<prefix>" by default (facts A.5)
+
+	// The default virtual proxy asks for a Windows login, unless NoPrefix; so does a further one when
+	// WindowsPrefix names it. Accounts are the users that have a Password.
+	WindowsPrefix  string
+	WindowsPattern string        // in the User-Agent of who is sent to NTLM and not to the form, "Windows" by default (facts A.3)
+	OldLogin       bool          // the login pages are on a port of their own, as with older builds (facts A.3 2)
+	TargetLife     time.Duration // of a login page's target id, 5 minutes by default
 
 	JWTKey             *rsa.PrivateKey // generated when nil; the site itself knows the public half
 	Audience           string          // checked when not empty
@@ -77,7 +86,9 @@ func (o Options) withDefaults() Options {
 	or(&o.Listen, "127.0.0.1:0")
 	or(&o.QRSListen, "127.0.0.1:0")
 	or(&o.EngineListen, "127.0.0.1:0")
+	or(&o.LoginListen, "127.0.0.1:0")
 	or(&o.Host, "localhost")
+	or(&o.WindowsPattern, "Windows")
 	or(&o.Prefix, "jwt")
 	if o.NoPrefix {
 		o.Prefix = ""
@@ -85,6 +96,9 @@ func (o Options) withDefaults() Options {
 	or(&o.CookieName, cookieName(o.Prefix))
 	or(&o.UserIDClaim, "userId")
 	or(&o.UserDirectoryClaim, "userDirectory")
+	if o.TargetLife == 0 {
+		o.TargetLife = 5 * time.Minute
+	}
 	if o.MaxSessions == 0 {
 		o.MaxSessions = 5
 	}

@@ -3,12 +3,10 @@ package qliktest
 import (
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 )
 
-// A virtualProxy is one way into the proxy: the default one asks for a Windows login, the other one
-// takes tokens.
+// A virtualProxy is one way into the proxy: one takes tokens, the others ask for a Windows login.
 type virtualProxy struct {
 	prefix, cookie string
 	jwt            bool
@@ -19,7 +17,7 @@ type virtualProxy struct {
 var roots = map[string]bool{
 	"": true, "qrs": true, "qps": true, "app": true, "api": true, "hub": true, "qmc": true, "dev-hub": true,
 	"sense": true, "single": true, "resources": true, "content": true, "appcontent": true, "extensions": true,
-	"qlik-embed": true, "internal_windows_authentication": true, "internal_forms_authentication": true,
+	"qlik-embed": true, windowsPage: true, formPage: true,
 }
 
 // route tells the virtual proxy and the path behind its prefix; ok is false for an unknown prefix.
@@ -29,6 +27,8 @@ func (s *Server) route(path string) (vp virtualProxy, rest string, ok bool) {
 	switch {
 	case jwt.prefix != "" && strings.EqualFold(first, jwt.prefix):
 		return jwt, "/" + behind, true
+	case s.options.WindowsPrefix != "" && strings.EqualFold(first, s.options.WindowsPrefix):
+		return virtualProxy{prefix: s.options.WindowsPrefix, cookie: cookieName(s.options.WindowsPrefix)}, "/" + behind, true
 	case !roots[strings.ToLower(first)]:
 		return virtualProxy{}, "", false
 	case jwt.prefix == "":
@@ -40,10 +40,19 @@ func (s *Server) route(path string) (vp virtualProxy, rest string, ok bool) {
 
 // base is the virtual proxy's address as the client sees it.
 func (vp virtualProxy) base(r *http.Request) string {
-	if vp.prefix == "" {
-		return "https://" + r.Host
+	scheme := "https://"
+	if r.TLS == nil {
+		scheme = "http://"
 	}
-	return "https://" + r.Host + "/" + vp.prefix
+	return scheme + r.Host + strings.TrimSuffix(vp.path(), "/")
+}
+
+// path is what the virtual proxy's paths begin with: "/" or "/prefix/".
+func (vp virtualProxy) path() string {
+	if vp.prefix == "" {
+		return "/"
+	}
+	return "/" + vp.prefix + "/"
 }
 
 // serveProxy answers everything on the proxy's port.
@@ -83,13 +92,14 @@ func (s *Server) enter(w http.ResponseWriter, r *http.Request, vp virtualProxy) 
 	case http.StatusInternalServerError:
 		plain(w, status, "Authentication error: Restart the browser.")
 	default:
-		http.Redirect(w, r, s.loginPage(r, vp), http.StatusFound)
+		s.toLogin(w, r, vp)
 	}
 	return nil
 }
 
-// authenticate tells whose session the request is. A cookie that the proxy knows wins; a token
-// without one starts a session each time (facts A.5). Otherwise the status says how to refuse.
+// authenticate tells whose session the request is. A cookie that the proxy knows wins; a ticket starts a
+// session once (facts A.3 6), a token without a cookie each time (facts A.5). Otherwise the status says how
+// to refuse.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, vp virtualProxy) (*session, int) {
 	cookie, err := r.Cookie(vp.cookie)
 	if err == nil {
@@ -97,15 +107,15 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, vp virtual
 			return x, http.StatusOK
 		}
 	}
+	if u := s.tickets.redeem(r.URL.Query().Get("qlikTicket"), vp.prefix, s.now()); u != nil {
+		return s.begin(w, r, vp, u), http.StatusOK
+	}
 	if token := bearer(r); token != "" && vp.jwt {
 		u, err := s.login(token)
 		if err != nil {
 			return nil, http.StatusUnauthorized
 		}
-		pause(r.Context(), s.options.Latency.Login)
-		x := s.sessions.start(u, vp.prefix)
-		http.SetCookie(w, &http.Cookie{Name: vp.cookie, Value: x.id, Path: "/", HttpOnly: true, Secure: true})
-		return x, http.StatusOK
+		return s.begin(w, r, vp, u), http.StatusOK
 	}
 	if cookie != nil {
 		switch s.options.UnknownCookie {
@@ -116,6 +126,14 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, vp virtual
 		}
 	}
 	return nil, http.StatusFound
+}
+
+// begin starts a session and gives its cookie to the client.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, vp virtualProxy, u *User) *session {
+	pause(r.Context(), s.options.Latency.Login)
+	x := s.sessions.start(u, vp.prefix)
+	http.SetCookie(w, &http.Cookie{Name: vp.cookie, Value: x.id, Path: "/", HttpOnly: true, Secure: r.TLS != nil})
+	return x
 }
 
 // bearer is the token of a request, "" without one.
@@ -148,23 +166,4 @@ func plain(w http.ResponseWriter, status int, text string) {
 // note counts a request and tells its endpoint.
 func (s *Server) note(r *http.Request, endpoint string) {
 	s.count(func(c *Counters) { c.Requests[r.Method+" "+endpoint]++ })
-}
-
-// loginPage is where a request without a session is sent: the page for Windows or, when the browser
-// doesn't look like Windows, the form (facts A.3 2 and 3).
-func (s *Server) loginPage(r *http.Request, vp virtualProxy) string {
-	page := "internal_forms_authentication"
-	if strings.Contains(r.UserAgent(), "Windows") {
-		page = "internal_windows_authentication"
-	}
-	return vp.base(r) + "/" + page + "/?targetId=" + s.targets.add(vp.base(r)+target(r, vp))
-}
-
-// target is the request's path behind the prefix, with its query.
-func target(r *http.Request, vp virtualProxy) string {
-	u := url.URL{Path: r.URL.Path, RawQuery: r.URL.RawQuery}
-	if vp.prefix != "" {
-		u.Path = "/" + strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/")[len(vp.prefix):], "/")
-	}
-	return u.RequestURI()
 }

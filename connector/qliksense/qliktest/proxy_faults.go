@@ -56,7 +56,7 @@ func (s *Server) strikeSession(w http.ResponseWriter, r *http.Request, appID str
 		plain(w, http.StatusUnauthorized, "Unauthorized")
 	case s.take(appID, Expire302):
 		s.sessions.expire(x)
-		http.Redirect(w, r, s.loginPage(r, vp), http.StatusFound)
+		s.toLogin(w, r, vp)
 	case s.take(appID, Expire500):
 		s.sessions.expire(x)
 		plain(w, http.StatusInternalServerError, "Authentication error: Restart the browser.")

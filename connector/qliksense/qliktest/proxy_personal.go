@@ -66,7 +66,7 @@ func (s *Server) logOut(w http.ResponseWriter, r *http.Request, vp virtualProxy)
 		return
 	}
 	s.sessions.logout(x.user, vp.prefix)
-	http.SetCookie(w, &http.Cookie{Name: vp.cookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: true})
+	http.SetCookie(w, &http.Cookie{Name: vp.cookie, Path: "/", MaxAge: -1, HttpOnly: true, Secure: r.TLS != nil})
 	w.WriteHeader(http.StatusNoContent)
 }
 

@@ -88,7 +88,7 @@ func (s *Server) socketSession(w http.ResponseWriter, r *http.Request, vp virtua
 			return x, s.crossSiteCheck(r, x)
 		}
 	}
-	if bearer(r) == "" {
+	if bearer(r) == "" && !r.URL.Query().Has("qlikTicket") {
 		return nil, 0
 	}
 	x, status := s.authenticate(w, r, vp)
@@ -196,7 +196,7 @@ func (s *Server) refuseStranger(c socket, vp virtualProxy, r *http.Request) {
 	if back == "" {
 		back = vp.base(r) + "/hub/"
 	}
-	page := vp.base(r) + "/internal_windows_authentication/?targetUri=" + url.QueryEscape(back)
+	page := vp.base(r) + "/" + windowsPage + "/?targetUri=" + url.QueryEscape(back)
 	c.push("OnAuthenticationInformation", map[string]any{"loginUri": page, "mustAuthenticate": true})
 	for {
 		if _, _, err := c.ws.ReadMessage(); err != nil {

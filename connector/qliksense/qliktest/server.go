@@ -21,6 +21,7 @@ type Server struct {
 	URL       string // the proxy, "https://localhost:PORT", without the prefix
 	QRSURL    string // the Repository's own port: client certificates, no prefix
 	EngineURL string // the Engine's own port, "wss://localhost:PORT": client certificates, no prefix
+	LoginURL  string // with Options.OldLogin: the authentication port, "https://localhost:PORT"
 	Prefix    string // of the JWT virtual proxy; "" when that is the default one
 
 	options Options
@@ -34,6 +35,7 @@ type Server struct {
 
 	sessions sessionTable
 	targets  targetTable
+	tickets  ticketTable
 	selected selectionTable
 	faults   faultTable
 	tally    tally
@@ -78,19 +80,33 @@ func Start(site *Site, o Options) (*Server, error) {
 	return s, nil
 }
 
-// listen opens the three ports and serves them.
-func (s *Server) listen() error {
-	ports := []struct {
-		addr, scheme string
-		url          *string
-		tls          *tls.Config
-		handler      http.HandlerFunc
-	}{
-		{s.options.Listen, "https", &s.URL, s.certs.serverConfig(false), s.serveProxy},
+// A port is what the site listens on.
+type port struct {
+	addr, scheme string
+	url          *string
+	tls          *tls.Config // nil: none
+	handler      http.HandlerFunc
+}
+
+func (s *Server) ports() []port {
+	scheme, public := "https", s.certs.serverConfig(false)
+	if s.options.PlainHTTP {
+		scheme, public = "http", nil
+	}
+	all := []port{
+		{s.options.Listen, scheme, &s.URL, public, s.serveProxy},
 		{s.options.QRSListen, "https", &s.QRSURL, s.certs.serverConfig(true), s.serveDirectQRS},
 		{s.options.EngineListen, "wss", &s.EngineURL, s.certs.serverConfig(true), s.serveDirectEngine},
 	}
-	for _, p := range ports {
+	if s.options.OldLogin {
+		all = append(all, port{s.options.LoginListen, scheme, &s.LoginURL, public, s.serveOldLogin})
+	}
+	return all
+}
+
+// listen opens the ports and serves them.
+func (s *Server) listen() error {
+	for _, p := range s.ports() {
 		ln, err := net.Listen("tcp", p.addr)
 		if err != nil {
 			return fmt.Errorf("qliktest: listen on %s: %w", p.addr, err)
@@ -100,7 +116,11 @@ func (s *Server) listen() error {
 			return errors.Join(fmt.Errorf("qliktest: address of %s: %w", p.addr, err), ln.Close())
 		}
 		*p.url = p.scheme + "://" + net.JoinHostPort(s.options.Host, port)
-		s.serve(tls.NewListener(countingListener{ln, &s.tally}, p.tls), p.handler)
+		ln = countingListener{ln, &s.tally}
+		if p.tls != nil {
+			ln = tls.NewListener(ln, p.tls)
+		}
+		s.serve(ln, p.handler)
 	}
 	return nil
 }
@@ -111,6 +131,7 @@ func (s *Server) serve(ln net.Listener, h http.Handler) {
 		ReadHeaderTimeout: time.Minute,
 		MaxHeaderBytes:    16384,                      // facts A.1
 		ErrorLog:          log.New(io.Discard, "", 0), // clients without certificates are no news
+		ConnContext:       newLine,
 		BaseContext:       func(net.Listener) context.Context { return s.life },
 	}
 	s.services = append(s.services, service)
@@ -186,7 +207,9 @@ type Info struct {
 
 	UserDirectory string `json:"user_directory"` // of the account that Token is for
 	UserID        string `json:"user_id"`
-	Token         string `json:"token"` // valid for ten years
+	Password      string `json:"password,omitempty"`       // of the account, for the Windows login
+	WindowsPrefix string `json:"windows_prefix,omitempty"` // of the virtual proxy for it; "": the default one
+	Token         string `json:"token"`                    // valid for ten years
 
 	UserIDClaim        string `json:"user_id_claim"`
 	UserDirectoryClaim string `json:"user_directory_claim"`
@@ -206,6 +229,7 @@ func (s *Server) Info() (Info, error) {
 		URL: s.URL, Prefix: s.Prefix, CookieName: s.options.CookieName,
 		QRSURL: s.QRSURL, EngineURL: s.EngineURL,
 		UserDirectory: u.Directory, UserID: u.Name, Token: s.Token(u, TokenOptions{Lifetime: 3650 * 24 * time.Hour}),
+		Password: u.Password, WindowsPrefix: s.options.WindowsPrefix,
 		UserIDClaim: s.options.UserIDClaim, UserDirectoryClaim: s.options.UserDirectoryClaim,
 		Audience: s.options.Audience,
 	}

@@ -33,6 +33,7 @@ type Site struct {
 type User struct {
 	ID              string // a GUID
 	Directory, Name string // userDirectory, userId
+	Password        string // of the Windows account; "": it has none that works
 	DisplayName     string
 	Email           string
 	Groups          []string

@@ -32,7 +32,7 @@ func (m *maker) users(plans []userPlan) {
 		directory, name, _ := strings.Cut(p.Account, `\`)
 		m.site.Users = append(m.site.Users, &qliktest.User{
 			ID: id("user", p.Account), Directory: directory, Name: name, DisplayName: p.Name, Email: p.Email,
-			Groups: p.Groups, Roles: p.Roles, Inactive: p.Removed, RemovedExternal: p.Removed,
+			Password: name + "'s password", Groups: p.Groups, Roles: p.Roles, Inactive: p.Removed, RemovedExternal: p.Removed,
 		})
 	}
 }
