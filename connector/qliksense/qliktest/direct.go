@@ -52,7 +52,7 @@ func (s *Server) directUser(directory, name string) *User {
 
 // serveDirectQRS is the Repository's own port. Without X-Qlik-User it acts for a full administrator.
 func (s *Server) serveDirectQRS(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Server", "Microsoft-HTTPAPI/2.0")
+	s.sign(w)
 	directory, name := "INTERNAL", "sa_repository"
 	if header := r.Header.Get("X-Qlik-User"); header != "" {
 		directory, name = qlikUser(header)

@@ -43,7 +43,7 @@ func (s *engineSession) current(c *call) *doc {
 	if app == nil { // deleted meanwhile: nothing is left of it
 		app = &App{ID: s.opened, Owner: c.peer.user}
 	}
-	s.doc = newDoc(c.site, c.peer.user, app)
+	s.doc = newDoc(c.site, c.peer.user, app, c.has(ObjectsHidden))
 	s.doc.stamp, s.doc.noData = stamp, s.noData
 	if !s.noData {
 		s.doc.model = newDataModel(app.Content().Metadata)
@@ -51,14 +51,14 @@ func (s *engineSession) current(c *call) *doc {
 	return s.doc
 }
 
-// newDoc collects what the user may see of the app.
-func newDoc(site *Site, u *User, app *App) *doc {
+// newDoc collects what the user may see of the app; hidden leaves its objects out.
+func newDoc(site *Site, u *User, app *App, hidden bool) *doc {
 	d := &doc{app: app, byID: map[handle]*node{}}
 	content := app.Content()
 	visible := func(items []Item, kind handleKind) (nodes []*node) {
 		for i := range items {
 			it := &items[i]
-			if !it.HiddenFromEngine && site.CanSeeItem(u, app, it) {
+			if !hidden && !it.HiddenFromEngine && site.CanSeeItem(u, app, it) {
 				nodes = append(nodes, d.add(kind, &it.Tree, it, nil))
 			}
 		}

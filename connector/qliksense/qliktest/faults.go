@@ -35,6 +35,13 @@ const (
 	SilentClose    Fault = "silent-close-once" // upgrade accepted, then closed without a greeting (facts A.9)
 )
 
+// Settings of the site that are wrong: they concern all of it, not one app.
+const (
+	NotLinked     Fault = "not-linked"     // the virtual proxy isn't linked to the proxy: 400 with a page (facts A.5)
+	CSRFRefused   Fault = "csrf-refused"   // sockets: no CSRF token is accepted, 403 (facts A.7)
+	ObjectsHidden Fault = "objects-hidden" // security rules hide app objects from the Repository's lists and the Engine's
+)
+
 // Faults of the Engine.
 const (
 	AccessDenied4000    Fault = "access-denied"      // OpenDoc: 4000
@@ -74,7 +81,7 @@ func Faults() []Fault {
 	return []Fault{
 		MetadataMissing, MetadataBroken, Expire401, Expire302, Expire500, Unavailable, UnavailableOne,
 		TooMany, TooManyOnce, SlowREST, HangREST, ListingChanges, ResetREST, ResetRESTOnce, CutREST,
-		NotJSON, EngineAway, LicenseDenied, SocketFailed, SilentClose,
+		NotJSON, EngineAway, LicenseDenied, SocketFailed, SilentClose, NotLinked, CSRFRefused, ObjectsHidden,
 		AccessDenied4000, AccessDenied5, NotFound, Corrupt, TooLarge, OtherMode, MigrationFailed,
 		ReloadRunning, HangAtOpen, SlowOpen, DropAtOpen, DropAtOpenOnce, DropInTheMiddle,
 		DropInTheMiddleOnce, HangInTheMiddle, GarbageFrame, TruncatedFrame, HugeFrame, NullResult,

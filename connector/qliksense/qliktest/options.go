@@ -31,6 +31,10 @@ type Options struct {
 	UserIDClaim        string          // "userId" by default, case-sensitive
 	UserDirectoryClaim string          // "userDirectory" by default, case-sensitive
 
+	// Anonymous: the JWT virtual proxy lets everyone in as anonymous and looks at no token
+	// (anonymousAccessMode 2): sockets and pages work, QRS leads to the login page (facts A.6).
+	Anonymous bool
+
 	NoCSRF        bool     // a server of before November 2024: csrftoken is 404, sockets need no token (facts A.7)
 	Mild          bool     // sockets need no Origin, and Authorization on the upgrade is tolerated (facts G.2)
 	HostAllowList []string // host names allowed in Origin besides the proxy's own (facts A.8)

@@ -57,9 +57,9 @@ func (vp virtualProxy) path() string {
 
 // serveProxy answers everything on the proxy's port.
 func (s *Server) serveProxy(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Server", "Microsoft-HTTPAPI/2.0") // facts A.1
+	s.sign(w)
 	vp, rest, ok := s.route(r.URL.Path)
-	if !ok {
+	if !ok || vp.jwt && s.has("", NotLinked) {
 		s.note(r, "/{unknown prefix}")
 		s.badPrefix(w)
 		return
@@ -110,7 +110,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, vp virtual
 	if u := s.tickets.redeem(r.URL.Query().Get("qlikTicket"), vp.prefix, s.now()); u != nil {
 		return s.begin(w, r, vp, u), http.StatusOK
 	}
-	if token := bearer(r); token != "" && vp.jwt {
+	if token := bearer(r); token != "" && vp.jwt && !s.options.Anonymous {
 		u, err := s.login(token)
 		if err != nil {
 			return nil, http.StatusUnauthorized
@@ -154,6 +154,12 @@ func (s *Server) badPrefix(w http.ResponseWriter) {
 	_, _ = fmt.Fprintf(w, "<!DOCTYPE html>\n<html><head><title>Error 400</title></head><body>\n"+
 		"<h1>Error 400 - Bad request</h1>\n<p>The http request header is incorrect.</p>\n%s</body></html>\n",
 		strings.Repeat(filler, 88_000/len(filler)))
+}
+
+// sign sets what every answer tells of the server: its kind (facts A.1) and its clock.
+func (s *Server) sign(w http.ResponseWriter) {
+	w.Header().Set("Server", "Microsoft-HTTPAPI/2.0")
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 }
 
 // plain answers with text: errors of Qlik's services are text or HTML, not JSON (facts B.1).

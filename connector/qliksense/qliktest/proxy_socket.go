@@ -88,6 +88,9 @@ func (s *Server) socketSession(w http.ResponseWriter, r *http.Request, vp virtua
 			return x, s.crossSiteCheck(r, x)
 		}
 	}
+	if vp.jwt && s.options.Anonymous {
+		return s.anonymous(vp, header), 0
+	}
 	if bearer(r) == "" && !r.URL.Query().Has("qlikTicket") {
 		return nil, 0
 	}
@@ -99,6 +102,14 @@ func (s *Server) socketSession(w http.ResponseWriter, r *http.Request, vp virtua
 	return x, 0
 }
 
+// anonymous starts a session for nobody in particular (facts A.6).
+func (s *Server) anonymous(vp virtualProxy, header http.Header) *session {
+	x := s.sessions.start(&User{Name: "anonymous-" + newGUID()}, vp.prefix)
+	cookie := http.Cookie{Name: vp.cookie, Value: x.id, Path: "/", HttpOnly: true, Secure: true}
+	header.Set("Set-Cookie", cookie.String())
+	return x
+}
+
 // crossSiteCheck is the rule of November 2024: a WebSocket with a cookie needs the session's token in
 // the query, and in the strict setting an Origin (facts A.7, G.2). The status is 0 when all is well.
 func (s *Server) crossSiteCheck(r *http.Request, x *session) int {
@@ -107,7 +118,7 @@ func (s *Server) crossSiteCheck(r *http.Request, x *session) int {
 		return 0
 	case !s.options.Mild && r.Header.Get("Origin") == "":
 		return http.StatusForbidden
-	case !s.sessions.knows(x, r.URL.Query().Get("qlik-csrf-token")):
+	case s.has("", CSRFRefused), !s.sessions.knows(x, r.URL.Query().Get("qlik-csrf-token")):
 		return http.StatusForbidden
 	default:
 		return 0
