@@ -15,6 +15,16 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
+// hasWidth tells whether a bar can be drawn: on a terminal that has columns.
+func hasWidth(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	return err == nil && width > 0
+}
+
 // printJSON writes one JSON document.
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)

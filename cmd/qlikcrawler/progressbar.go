@@ -25,7 +25,7 @@ type progressBar struct {
 
 func newProgressBar(w io.Writer, name string) *progressBar {
 	p := &progressBar{w: w, name: name}
-	if isTerminal(w) {
+	if hasWidth(w) {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithRefreshRate(120*time.Millisecond), mpb.WithWidth(40))
 	}
 	return p
@@ -38,7 +38,7 @@ func (p *progressBar) show(e crawler.Event) {
 	p.latest = e
 	if e.Stage != p.stage {
 		p.stage = e.Stage
-		if p.bars == nil && e.Stage == crawler.Listing {
+		if e.Stage == crawler.Listing {
 			fmt.Fprintf(p.w, "%s: listing streams and apps\n", p.name)
 		}
 	}
