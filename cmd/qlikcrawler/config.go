@@ -55,6 +55,11 @@ func (c *config) load(flags *pflag.FlagSet, getenv func(string) string) error {
 	if c.DataDir == "" {
 		c.DataDir = defaultDataDir(getenv)
 	}
+	if u, err := url.Parse(c.DatabaseURL); err == nil && flags.Changed("database-url") {
+		if _, has := u.User.Password(); has {
+			return wrongUse("--database-url: everybody on this machine can read a password on a command line; put the URL into QLIKCRAWLER_DATABASE_URL")
+		}
+	}
 	return c.validate()
 }
 

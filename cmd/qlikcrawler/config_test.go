@@ -51,6 +51,18 @@ func TestConfigTellsAllErrorsAtOnce(t *testing.T) {
 	}
 }
 
+func TestNoPasswordOnTheCommandLine(t *testing.T) {
+	t.Parallel()
+	const secret = "postgres://u:hunter2@h/d"
+	_, err := loaded(t, nil, "--database-url", secret)
+	if err == nil || strings.Contains(err.Error(), "hunter2") || statusOf(t.Context(), err) != exitUsage {
+		t.Errorf("error %v", err)
+	}
+	if _, err := loaded(t, map[string]string{"QLIKCRAWLER_DATABASE_URL": secret}); err != nil {
+		t.Errorf("in the environment: %v", err)
+	}
+}
+
 func TestDataFolderFollowsXDG(t *testing.T) {
 	t.Parallel()
 	c, err := loaded(t, map[string]string{"XDG_DATA_HOME": "/xdg"})

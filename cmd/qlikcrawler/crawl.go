@@ -27,7 +27,9 @@ func newCrawl(a *app) *cobra.Command {
 
 A delta crawl reads the apps that changed; the first crawl of a connection is a full one.
 --app and --group make a selected crawl, which reads only those and retires nothing.
--f adds the connection in FILE, or updates it, and crawls it.`,
+-f adds the connection in FILE, or updates it, and crawls it.
+
+Apps that fail or are read in part are listed with the reason and what to do; the exit status is then 3.`,
 		Example: "  qlikcrawler crawl qlik-prod\n  qlikcrawler crawl -f sense.yaml --mode full\n  qlikcrawler crawl qlik-prod --app 43fbdabb-e378-43ca-b853-39ce562bf07a",
 		Args:    cobra.MaximumNArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.crawl(cmd, args, f) },

@@ -82,7 +82,11 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 		a.whereToLook(cmd, db)
 	}
 	if !f.once {
-		if err := a.serveSummary(ctx, db, f.listen, cmd.OutOrStdout()); err != nil {
+		w := cmd.OutOrStdout()
+		if a.json {
+			w = cmd.ErrOrStderr() // standard output is one JSON document
+		}
+		if err := a.serveSummary(ctx, db, f.listen, w); err != nil {
 			return err
 		}
 	}
