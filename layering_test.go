@@ -31,6 +31,7 @@ var mayImport = map[string][]string{
 	"connector/qliksense/qliktest":         {},
 	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest", "connector/qliksense/qliktest/unbuilt"},
 	"connector/qliksense/qliktest/unbuilt": {"connector/qliksense/qliktest"},
+	"connector/secret":                     {"catalog", "connector"},
 	"crawler":                              {"catalog", "connector"},
 	"web":                                  {"catalog"},
 	"cmd/qlikcrawler":                      {"*"},
@@ -49,6 +50,9 @@ var homes = map[string][]string{
 	"github.com/goccy/go-yaml":      {"cmd/qlikcrawler"},
 	"github.com/vbauerster/mpb":     {"cmd/qlikcrawler"},
 	"github.com/jedib0t/go-pretty":  {"cmd/qlikcrawler"},
+	"github.com/hashicorp/vault":    {"connector/secret"},
+	"github.com/aws/":               {"connector/secret"},
+	"github.com/Azure/azure-sdk":    {"connector/secret"},
 	"software.sslmate.com/src/go-p": {"connector/qliksense"},
 }
 

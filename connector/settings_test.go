@@ -1,9 +1,9 @@
 package connector_test
 
 import (
+	"context"
 	"encoding/json"
-	"os"
-	"path/filepath"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -141,28 +141,73 @@ func TestSecretReferences(t *testing.T) {
 	}
 }
 
-func TestSecretsOfResolvesWhenAsked(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(path, []byte("from-file\r\n"), 0o600); err != nil {
-		t.Fatal(err)
+func TestReferencesAreReadStrictly(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]connector.Reference{
+		"env:QLIK_TOKEN":               {Scheme: "env", Place: "QLIK_TOKEN"},
+		"file:/run/secrets/a#b":        {Scheme: "file", Place: "/run/secrets/a#b"},
+		`file:C:\keys\qlik.pem`:        {Scheme: "file", Place: `C:\keys\qlik.pem`},
+		"vault:secret/qlik/prod#token": {Scheme: "vault", Place: "secret/qlik/prod", Field: "token"},
+		"aws:qlik/prod#token":          {Scheme: "aws", Place: "qlik/prod", Field: "token"},
+		"aws:qlik-key":                 {Scheme: "aws", Place: "qlik-key"},
+		"aws:arn:aws:secretsmanager:eu-west-1:123456789012:secret:qlik-AbCdEf#token": {Scheme: "aws", Place: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:qlik-AbCdEf", Field: "token"},
+		"azure:acme-vault/qlik-token":     {Scheme: "azure", Place: "acme-vault/qlik-token"},
+		"azure:acme.vault.azure.cn/token": {Scheme: "azure", Place: "acme.vault.azure.cn/token"},
+	} {
+		got, err := connector.ParseReference(text)
+		if err != nil || got != want || got.String() != text {
+			t.Errorf("%s: %+v, %v", text, got, err)
+		}
 	}
-	t.Setenv("QLIKCRAWLER_TEST_TOKEN", "from-env")
+}
+
+func TestAMalformedReferenceIsOneErrorThatShowsNothing(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"env:", "env:HUNTER 2", "env:HUNTER=2", "file:", "file:HUNTER2\n", "vault:", "vault:HUNTER2", "vault:HUNTER2#x", "vault:a/HUNTER2", "vault:a/HUNTER2#",
+		"vault:/a/HUNTER2#x", "vault:a/../HUNTER2#x", "vault:a//HUNTER2#x", "aws:", "aws:#HUNTER2", "aws:HUNTER2#", "aws:HUNTER 2#x", "azure:", "azure:HUNTER2",
+		"azure:HUNTER2/", "azure:/HUNTER2", "azure:HUNTER2/a/b", "azure:HUNTER2.example.com/a", "azure:HUNTER2/a#b",
+	} {
+		why := connector.CheckReference(text)
+		scheme, _, _ := strings.Cut(text, ":")
+		if !strings.Contains(why, "write "+scheme+":") || strings.Contains(why, "HUNTER") || strings.Contains(why, "\n") {
+			t.Errorf("%q: %q", text, why)
+		}
+	}
+}
+
+func TestSecretsOfResolvesWhenAsked(t *testing.T) {
+	t.Parallel()
 	settings, err := json.Marshal(map[string]any{
-		"jwt": map[string]any{"token": "env:QLIKCRAWLER_TEST_TOKEN", "private_key": "file:" + path}, "windows": map[string]any{"password": "vault:a#b"},
-		"header": map[string]any{"value": "file:/no/such/file"},
+		"jwt": map[string]any{"token": "env:TOKEN"}, "windows": map[string]any{"password": "vault:a#b"}, "header": map[string]any{"value": "file:/gone"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret := connector.SecretsOf(catalog.Connection{Settings: settings, Secrets: catalog.Secrets{"proxy.password": catalog.NewSecret("sealed")}})
-	for path, want := range map[string]string{"jwt.token": "from-env", "jwt.private_key": "from-file", "proxy.password": "sealed"} {
+	var asked []connector.Reference
+	secret := connector.SecretsOf(
+		catalog.Connection{Settings: settings, Secrets: catalog.Secrets{"proxy.password": catalog.NewSecret("sealed")}},
+		func(_ context.Context, r connector.Reference) (string, error) {
+			asked = append(asked, r)
+			if r.Place == "/gone" {
+				return "", errors.New("it is gone")
+			}
+			return "from " + r.Place, nil
+		})
+	if len(asked) > 0 {
+		t.Errorf("asked before it was needed: %v", asked)
+	}
+	for path, want := range map[string]string{"jwt.token": "from TOKEN", "proxy.password": "sealed"} {
 		if got, err := secret(t.Context(), path); err != nil || got != want {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
 	}
-	for path, says := range map[string]string{"windows.password": "vault are not in this version", "header.value": "no such file", "tls.pfx_password": "is not set"} {
+	for path, says := range map[string]string{"windows.password": "vault:MOUNT/PATH#FIELD", "header.value": "it is gone", "tls.pfx_password": "is not set"} {
 		if got, err := secret(t.Context(), path); err == nil || got != "" || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %q, %v", path, got, err)
 		}
+	}
+	if len(asked) != 2 {
+		t.Errorf("asked %v: want the two that were needed", asked)
 	}
 }

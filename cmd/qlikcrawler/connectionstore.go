@@ -5,6 +5,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/secret"
 )
 
 // A connection that comes from the catalog has the paths of its stored secrets, with empty values. They
@@ -32,9 +33,9 @@ func editConnection(ctx context.Context, db *database, conn, old catalog.Connect
 		}
 	}
 	fresh := catalog.Secrets{}
-	for path, secret := range conn.Secrets {
-		if secret.Reveal() != "" {
-			fresh[path] = secret
+	for path, value := range conn.Secrets {
+		if value.Reveal() != "" {
+			fresh[path] = value
 		}
 	}
 	conn.Secrets = fresh
@@ -42,11 +43,12 @@ func editConnection(ctx context.Context, db *database, conn, old catalog.Connect
 }
 
 // secretsOf gives a function that resolves the secrets of a connection when they are needed: the sealed
-// ones of the catalog, and what the references in its settings point to.
-func secretsOf(db *database, conn catalog.Connection) func(context.Context, string) (string, error) {
-	references := connector.SecretsOf(conn)
+// ones of the catalog, and what the references in its settings point to. Without a database the
+// connection is one of a file, and has its secrets itself.
+func (a *app) secretsOf(db *database, conn catalog.Connection) func(context.Context, string) (string, error) {
+	references := connector.SecretsOf(conn, secret.Resolver{Getenv: a.env.Getenv}.Resolve)
 	return func(ctx context.Context, path string) (string, error) {
-		if _, sealed := conn.Secrets[path]; sealed {
+		if _, sealed := conn.Secrets[path]; sealed && db != nil {
 			return db.Secret(ctx, conn.Code, path)
 		}
 		return references(ctx, path)

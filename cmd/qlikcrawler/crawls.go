@@ -84,7 +84,7 @@ func (a *app) finish(ctx context.Context, db *database, conn catalog.Connection,
 func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run,
 	source connector.Source, options runOptions, result *crawlResult,
 ) (catalog.Tally, error) {
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secretsOf(db, conn), Log: a.log})
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Log: a.log})
 	if err != nil {
 		return catalog.Tally{}, err
 	}

@@ -2,6 +2,7 @@ package qliksense
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -96,6 +97,9 @@ func (s *session) secret(ctx context.Context, path string) (string, error) {
 	}
 	if err == nil {
 		err = fmt.Errorf("secret %s is empty", path)
+	}
+	if known := (*catalog.Error)(nil); errors.As(err, &known) {
+		return "", err // it says where the secret is, what failed there and what to do
 	}
 	return "", &catalog.Error{Code: catalog.CodeInvalid, Op: "read " + path, Err: err, Cure: "Give the secret, or a reference that this program can read."}
 }

@@ -101,7 +101,7 @@ func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.C
 	}
 	logs := &lockedBuffer{}
 	s, err := newSession(cfg, connector.Env{
-		Connection: c, Secret: connector.SecretsOf(c),
+		Connection: c, Secret: connector.SecretsOf(c, nil),
 		Log: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {

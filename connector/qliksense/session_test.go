@@ -359,7 +359,7 @@ func TestEverythingGoesThroughTheDialOfTheEnvironment(t *testing.T) {
 		t.Fatal(errs)
 	}
 	s, err := newSession(cfg, connector.Env{
-		Connection: c, Secret: connector.SecretsOf(c),
+		Connection: c, Secret: connector.SecretsOf(c, nil),
 		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil || !strings.HasPrefix(addr, "sense.invalid:") {
