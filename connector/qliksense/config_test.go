@@ -99,7 +99,7 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"jwt.user_id", "is missing", []setup{without("jwt.token"), set("jwt.private_key", "env:KEY"), set("jwt.user_directory", "D")}},
 		{"jwt.lifetime", "at least 1m", []setup{without("jwt.token"), set("jwt.private_key", "env:KEY"), set("jwt.user_directory", "D"), set("jwt.user_id", "u"), set("jwt.lifetime", "1s")}},
 		{"jwt.algorithm", "did you mean RS256", []setup{set("jwt.algorithm", "ES256")}},
-		{"jwt.token", "references to vault are not in this version", []setup{without("jwt.token"), set("jwt.token", "vault:a/b#c")}},
+		{"jwt.token", "write vault:MOUNT/PATH#FIELD", []setup{without("jwt.token"), set("jwt.token", "vault:a/b")}},
 		{"jwt.token", "write env:NAME", []setup{without("jwt.token"), set("jwt.token", "env:")}},
 		{"jwt.tokn", "did you mean token?", []setup{set("jwt.tokn", "geheim")}},
 		{"header.name", "is missing", []setup{set("authentication", "header"), secret("header.value", "geheim")}},

@@ -93,6 +93,11 @@ func openSession(t *testing.T, o qliktest.Options, changes ...setup) *probe {
 	return openOn(t, srv, site, jwtConnection(t, srv, site, changes...))
 }
 
+// nothingThere is a place for secrets that has none.
+func nothingThere(_ context.Context, r connector.Reference) (string, error) {
+	return "", &catalog.Error{Code: catalog.CodeInvalid, Op: "read " + r.String(), Err: errors.New("it is not set"), Cure: "Set the reference."}
+}
+
 func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.Connection) *probe {
 	t.Helper()
 	cfg, errs := parseConfig(c)
@@ -101,7 +106,7 @@ func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.C
 	}
 	logs := &lockedBuffer{}
 	s, err := newSession(cfg, connector.Env{
-		Connection: c, Secret: connector.SecretsOf(c, nil),
+		Connection: c, Secret: connector.SecretsOf(c, nothingThere),
 		Log: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
