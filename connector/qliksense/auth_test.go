@@ -72,7 +72,7 @@ func TestBadInputIsOneSentenceWithTheCure(t *testing.T) {
 		{"an empty variable", func(c *catalog.Connection, settings map[string]any) {
 			c.Secrets = nil
 			set("jwt.token", "env:QLIKCRAWLER_TEST_NOT_SET")(c, settings)
-		}, catalog.CodeInvalid, "QLIKCRAWLER_TEST_NOT_SET: it is not set", "Set the reference"},
+		}, catalog.CodeInvalid, "QLIKCRAWLER_TEST_NOT_SET is not set", "Set it"},
 		{"an untrusted certificate", set("tls", map[string]any{}), catalog.CodeUnauthorized, "signed by an authority that this machine doesn't know (issuer ", "tls.ca_file"},
 		{"a certificate with another name", set("tls.server_name", "sense.acme.test"), catalog.CodeUnauthorized, "not for sense.acme.test but for ", "tls.server_name"},
 	} {

@@ -14,9 +14,8 @@ url: https://sense.example.com   # a bare host name means https; a port and a vi
 # How to log in: jwt, header or certificate.
 authentication: jwt
 
-# A secret (token, private_key, value) is the value itself, or where it is, read anew at each login:
-#   env:NAME   file:PATH   vault:MOUNT/PATH#FIELD   aws:SECRET_ID#FIELD   azure:VAULT/SECRET
-# The value is sealed before it is stored; what is elsewhere is never stored. See docs/secrets.md.
+# A secret (token, private_key, value) is the value itself, sealed before it is stored, or where it is:
+# "env:NAME", "file:PATH", "vault:MOUNT/PATH#FIELD", "aws:SECRET_ID#FIELD" or "azure:VAULT/SECRET" (docs/secrets.md).
 jwt:
   prefix: jwt                    # of the virtual proxy; may be empty
   token: env:QLIK_TOKEN

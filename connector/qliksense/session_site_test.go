@@ -16,6 +16,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	secrets "github.com/qlikcrawler/qlikcrawler/connector/secret"
 )
 
 // smallSite has one administrator and a few apps.
@@ -93,11 +94,6 @@ func openSession(t *testing.T, o qliktest.Options, changes ...setup) *probe {
 	return openOn(t, srv, site, jwtConnection(t, srv, site, changes...))
 }
 
-// nothingThere is a place for secrets that has none.
-func nothingThere(_ context.Context, r connector.Reference) (string, error) {
-	return "", &catalog.Error{Code: catalog.CodeInvalid, Op: "read " + r.String(), Err: errors.New("it is not set"), Cure: "Set the reference."}
-}
-
 func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.Connection) *probe {
 	t.Helper()
 	cfg, errs := parseConfig(c)
@@ -106,7 +102,7 @@ func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.C
 	}
 	logs := &lockedBuffer{}
 	s, err := newSession(cfg, connector.Env{
-		Connection: c, Secret: connector.SecretsOf(c, nothingThere),
+		Connection: c, Secret: connector.SecretsOf(c, secrets.Resolver{}.Resolve),
 		Log: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
