@@ -1,0 +1,260 @@
+package crawlbench
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+)
+
+// asMeasured is the latency of the site in all figures: 2 ms a call, 40 ms an open.
+func asMeasured() qliktest.Latency {
+	return qliktest.Latency{REST: 2 * time.Millisecond, Call: 2 * time.Millisecond, Open: 40 * time.Millisecond}
+}
+
+// long tells whether the big sizes are wanted.
+func long() bool { return os.Getenv("QLIKCRAWLER_LONG") == "1" }
+
+// numbers are what one figure was in each repetition.
+type numbers []float64
+
+func (n numbers) median() float64 {
+	s := slices.Sorted(slices.Values(n))
+	if len(s) == 0 {
+		return math.NaN()
+	}
+	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
+}
+
+// spread is how far apart the largest and the smallest are, as a share of the median: how noisy the machine
+// was.
+func (n numbers) spread() float64 { return (slices.Max(n) - slices.Min(n)) / n.median() }
+
+// BenchmarkCrawlAgainstFloor crawls a site of 200 apps, and gets the same with the floor client, in turn.
+// What is reported is the median over the repetitions; "ratio" is the median of the ratios of pairs.
+func BenchmarkCrawlAgainstFloor(b *testing.B) {
+	for _, workers := range []int{4, 16} {
+		b.Run(fmt.Sprintf("apps=200/workers=%d", workers), func(b *testing.B) { againstFloor(b, 200, workers) })
+	}
+}
+
+func againstFloor(b *testing.B, apps, workers int) {
+	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
+	recorded := record(b, site.Info)
+	db := pgtest.Open(b)
+	var ratio, crawls, floors, cpu, floorCPU, siteCPU numbers
+	b.ResetTimer()
+	for i := range b.N {
+		f := runFloor(b, within(b), recorded, site.Info, workers)
+		site.report()
+		r, err := crawl(within(b), db, crawlOrder{Site: site.Info, Code: fmt.Sprintf("w%d-n%d-%d", workers, b.N, i), Mode: catalog.Full, Workers: workers})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if u := r.Tally.Usage; u.Calls != f.Calls || u.Requests != f.Requests || u.OpensWithData != 0 || u.Sessions != 1 {
+			b.Fatalf("the crawl %+v doesn't compare with the floor %+v", u, f)
+		}
+		perApp := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(apps) }
+		crawls, floors = append(crawls, r.Wall.Seconds()), append(floors, f.Wall.Seconds())
+		ratio = append(ratio, r.Wall.Seconds()/f.Wall.Seconds())
+		cpu, floorCPU = append(cpu, perApp(r.CPU)), append(floorCPU, perApp(f.CPU))
+		siteCPU = append(siteCPU, perApp(site.report().CPU))
+	}
+	b.ReportMetric(0, "ns/op") // a pair's time says nothing
+	b.ReportMetric(ratio.median(), "ratio")
+	b.ReportMetric(crawls.median(), "s-crawl")
+	b.ReportMetric(floors.median(), "s-floor")
+	b.ReportMetric(floors.spread(), "noise")
+	b.ReportMetric(cpu.median(), "cpu-ms/app")
+	b.ReportMetric(floorCPU.median(), "floor-cpu-ms/app")
+	b.ReportMetric(siteCPU.median(), "site-cpu-ms/app")
+}
+
+// BenchmarkApp reads one app again and again: all that Fetch does, without the catalog. Bytes and
+// allocations are those of the crawler's process alone.
+func BenchmarkApp(b *testing.B) {
+	site := startSite(b, siteOrder{Apps: 1})
+	conn, err := newConnection("one", site.Info)
+	if err != nil {
+		b.Fatal(err)
+	}
+	src, err := openConnector(b.Context(), conn, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		if err := src.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	listed, err := connector.Collect(src.Units(within(b)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	before, cpu, rows := src.Usage(), cpuTime(), 0
+	for b.Loop() {
+		s, err := src.Fetch(b.Context(), listed[0])
+		if err != nil || len(s.Gaps) > 0 {
+			b.Fatal(err, s.Gaps)
+		}
+		rows = len(s.Groups) + len(s.Reports) + len(s.Fields) + len(s.Sources) + len(s.Tables) + len(s.Columns)
+	}
+	after, n := src.Usage(), float64(b.N)
+	b.ReportMetric(float64(after.Calls-before.Calls)/n, "calls/app")
+	b.ReportMetric(float64(after.Requests-before.Requests)/n, "requests/app")
+	b.ReportMetric(float64(after.Opens-before.Opens)/n, "opens/app")
+	b.ReportMetric(float64(after.BytesReceived-before.BytesReceived)/n, "B-in/app")
+	b.ReportMetric(float64(cpuTime()-cpu)/1e6/n, "cpu-ms/app")
+	b.ReportMetric(float64(rows), "rows/app")
+}
+
+// roundTrip is how long a round trip takes in BenchmarkRoundTrips: so long that computing is lost in it.
+const roundTrip = 200 * time.Millisecond
+
+// BenchmarkRoundTrips reads an app over a network whose round trips are long, and divides. The site itself
+// takes no time. What comes out is above the true number by what computing takes, and never below.
+func BenchmarkRoundTrips(b *testing.B) {
+	site := startSite(b, siteOrder{Apps: 1})
+	conn, err := newConnection("far", site.Info)
+	if err != nil {
+		b.Fatal(err)
+	}
+	src, err := openConnector(b.Context(), conn, slowly(roundTrip))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		if err := src.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	listed, err := connector.Collect(src.Units(within(b)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var trips numbers
+	for b.Loop() {
+		began := time.Now()
+		if _, err := src.Fetch(b.Context(), listed[0]); err != nil {
+			b.Fatal(err)
+		}
+		trips = append(trips, float64(time.Since(began))/float64(roundTrip))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(slices.Min(trips), "trips/app")
+	b.ReportMetric(slices.Min(trips)-tripsOfTransport, "trips-above-TLS/app")
+}
+
+// tripsOfTransport are the round trips that a new connection takes before its first byte of use: one of
+// TCP and one of TLS 1.3.
+const tripsOfTransport = 2
+
+// BenchmarkMemory crawls sites of several sizes, each in a process of its own that does nothing else.
+func BenchmarkMemory(b *testing.B) {
+	sizes := []int{100, 2000}
+	if long() {
+		sizes = append(sizes, 25000)
+	}
+	for _, apps := range sizes {
+		b.Run(fmt.Sprintf("apps=%d", apps), func(b *testing.B) {
+			if _, err := peakRSS(); err != nil {
+				b.Skip("this system doesn't say how much memory a process had")
+			}
+			site := startSite(b, siteOrder{Apps: apps})
+			var heap, rss, cpu, rate numbers
+			b.ResetTimer()
+			for range b.N {
+				r := crawlElsewhere(b, crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4})
+				heap, rss = append(heap, float64(r.HeapPeak)/1e6), append(rss, float64(r.RSSPeak)/1e6)
+				cpu = append(cpu, float64(r.CPU)/1e6/float64(apps))
+				rate = append(rate, float64(apps)/r.Wall.Seconds())
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric(heap.median(), "MB-heap-peak")
+			b.ReportMetric(rss.median(), "MB-RSS-peak")
+			b.ReportMetric(cpu.median(), "cpu-ms/app")
+			b.ReportMetric(rate.median(), "apps/s")
+		})
+	}
+}
+
+// BenchmarkListing lists a site and reports what stays in memory of each app until the crawl has ended.
+func BenchmarkListing(b *testing.B) {
+	site := startSite(b, siteOrder{Apps: 2000})
+	conn, err := newConnection("listed", site.Info)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var perApp, requests numbers
+	for b.Loop() {
+		src, err := openConnector(b.Context(), conn, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		before := liveHeap()
+		groups, err := connector.Collect(src.Groups(within(b)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		listed, err := connector.Collect(src.Units(within(b)))
+		if err != nil || len(listed) != 2000 {
+			b.Fatal(len(listed), err)
+		}
+		perApp = append(perApp, float64(liveHeap()-before)/float64(len(listed)))
+		requests = append(requests, float64(src.Usage().Requests))
+		runtime.KeepAlive(groups)
+		runtime.KeepAlive(listed)
+		if err := src.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(perApp.median(), "B-kept/app")
+	b.ReportMetric(requests.median(), "requests")
+}
+
+// liveHeap is what is on the heap and still in use, in bytes.
+func liveHeap() int64 {
+	runtime.GC()
+	runtime.GC()
+	return heapBytes()
+}
+
+// BenchmarkDeltaOfNothing crawls a site of 1,000 apps once, and then again and again as a delta that finds
+// nothing new.
+func BenchmarkDeltaOfNothing(b *testing.B) {
+	const apps = 1000
+	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
+	db := pgtest.Open(b)
+	o := crawlOrder{Site: site.Info, Code: "delta", Mode: catalog.Full, Workers: 4}
+	full, err := crawl(within(b), db, o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o.Mode = catalog.Delta
+	var walls, requests numbers
+	for b.Loop() {
+		r, err := crawl(within(b), db, o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if u := r.Tally.Usage; u.Opens+u.Sockets+u.Calls != 0 || r.Tally.Skipped != apps {
+			b.Fatalf("a delta of nothing did something: %+v", r.Tally)
+		}
+		walls, requests = append(walls, r.Wall.Seconds()), append(requests, float64(r.Tally.Usage.Requests))
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(full.Wall.Seconds(), "s-full")
+	b.ReportMetric(walls.median(), "s-delta")
+	b.ReportMetric(100*walls.median()/full.Wall.Seconds(), "%of-full")
+	b.ReportMetric(requests.median(), "requests")
+	b.ReportMetric(0, "opens")
+}
