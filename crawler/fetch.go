@@ -11,7 +11,9 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector"
 )
 
-// fetchAll reads the planned units, some at a time. It returns an error only when going on is pointless.
+// fetchAll reads the planned units, some at a time. A unit that has been read leaves its place to the
+// next one while it is stored, so that the source needn't wait for the catalog; no more than that many
+// are being stored. It returns an error only when going on is pointless.
 func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress) error {
 	for _, what := range plan.Missing {
 		o := catalog.Outcome{Run: run.ID, Unit: catalog.Unit{Key: catalog.Key(what), Name: what}, Change: catalog.FailedUnit, Err: notListed(what)}
@@ -20,12 +22,17 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 		}
 	}
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(c.workers())
+	g.SetLimit(2 * c.workers())
+	places := make(chan struct{}, c.workers())
 	for _, l := range plan.Fetch {
+		select {
+		case places <- struct{}{}:
+		case <-gctx.Done():
+		}
 		if gctx.Err() != nil {
 			break
 		}
-		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p) })
+		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, func() { <-places }) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -36,33 +43,46 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 	return nil
 }
 
-// fetchOne reads and stores one unit. One that fails is an outcome, not an error.
-func (c *Crawler) fetchOne(ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress) error {
+// fetchOne reads and stores one unit, and calls next when another may be read. One that fails is an
+// outcome, not an error.
+func (c *Crawler) fetchOne(
+	ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress, next func(),
+) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // it waited for its turn while another found that going on is pointless
 	}
 	began := time.Now()
 	p.reading(l.Unit)
 	s, err := src.Fetch(ctx, l)
-	if err == nil {
-		var o catalog.Outcome
-		if o, err = c.Store.Save(ctx, run.ID, s, began); err == nil {
-			p.outcome(o)
-			return nil
+	if err != nil {
+		if err = c.failed(ctx, run, l, err, began, p); err == nil {
+			next() // not before it is known that going on makes sense
 		}
-		if err = fmt.Errorf("save app %s: %w", l.Unit.Name, err); isConflict(err) {
-			return err // the run is no longer ours
-		}
+		return err
 	}
+	next()
+	o, err := c.Store.Save(ctx, run.ID, s, began)
+	if err == nil {
+		p.outcome(o)
+		return nil
+	}
+	if err = fmt.Errorf("save app %s: %w", l.Unit.Name, err); isConflict(err) {
+		return err // the run is no longer ours
+	}
+	return c.failed(ctx, run, l, err, began, p)
+}
+
+// failed notes that a unit couldn't be read or stored. An error means that going on is pointless.
+func (c *Crawler) failed(ctx context.Context, run catalog.Run, l connector.Listed, why error, began time.Time, p *progress) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	o := catalog.Outcome{Run: run.ID, Unit: l.Unit, Change: catalog.FailedUnit, Err: err, Duration: time.Since(began)}
-	if noteErr := c.note(ctx, o, p); noteErr != nil {
-		return noteErr
+	o := catalog.Outcome{Run: run.ID, Unit: l.Unit, Change: catalog.FailedUnit, Err: why, Duration: time.Since(began)}
+	if err := c.note(ctx, o, p); err != nil {
+		return err
 	}
-	if hopeless(err) {
-		return fmt.Errorf("app %s: %w", l.Unit.Name, err)
+	if hopeless(why) {
+		return fmt.Errorf("app %s: %w", l.Unit.Name, why)
 	}
 	return nil
 }

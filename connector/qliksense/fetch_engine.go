@@ -23,6 +23,7 @@ type reader struct {
 	doc    *qix.Doc
 	out    *appRead
 
+	json  jsonParser
 	known map[string]bool // what the lists of objects named, by type and id
 }
 
@@ -130,7 +131,7 @@ func (r *reader) parsed(reply *qix.Reply[json.RawMessage]) (jsonValue, error) {
 	if err != nil {
 		return jsonValue{}, err
 	}
-	v, err := parseJSON(raw)
+	v, err := r.json.parse(raw)
 	if err == nil && v.kind != jsonObject {
 		err = errNoAnswer
 	}

@@ -74,10 +74,7 @@ func (m *mapper) appAttributes() catalog.Attributes {
 	put(a, "thumbnail", app.Thumbnail)
 	put(a, "dynamic_color", app.DynamicColor)
 	put(a, "custom_properties", app.CustomProperties)
-	metadata, err := parseJSON(m.read.Metadata)
-	if err != nil {
-		return a // mapModel notes the gap
-	}
+	metadata := m.metadata // absent when it isn't JSON: mapModel notes the gap
 	put(a, "static_byte_size", metadata.get("static_byte_size"))
 	put(a, "section_access", metadata.get("has_section_access").truth())
 	put(a, "direct_query", metadata.get("is_direct_query_mode").truth())

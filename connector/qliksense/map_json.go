@@ -43,9 +43,15 @@ const maxJSONDepth = 500
 
 var errJSON = errors.New("not JSON")
 
-// parseJSON reads one value; what follows it is an error.
-func parseJSON(raw []byte) (jsonValue, error) {
-	p := jsonParser{raw: raw, names: map[string]string{}}
+// parseJSON reads one value; what follows it is an error. Whoever reads many keeps a jsonParser.
+func parseJSON(raw []byte) (jsonValue, error) { return new(jsonParser).parse(raw) }
+
+// parse reads one value; what follows it is an error.
+func (p *jsonParser) parse(raw []byte) (jsonValue, error) {
+	p.raw, p.at, p.members, p.items = raw, 0, p.members[:0], p.items[:0]
+	if p.names == nil {
+		p.names = map[string]string{}
+	}
 	v, err := p.value(0)
 	if err != nil {
 		return jsonValue{}, err
@@ -164,11 +170,14 @@ func (v jsonValue) plain() any {
 }
 
 // A jsonParser reads in one pass; at is the next byte. Member names are kept once: a tree has a few
-// dozen of them, thousands of times.
+// dozen of them, thousands of times. What an object or an array holds is gathered at the end of a
+// stack and copied when its number is known. The zero value is ready; it reads one text after another.
 type jsonParser struct {
-	raw   []byte
-	at    int
-	names map[string]string
+	raw     []byte
+	at      int
+	names   map[string]string
+	members []jsonMember
+	items   []jsonValue
 }
 
 func (p *jsonParser) fail(what string) error {
@@ -210,10 +219,12 @@ func (p *jsonParser) value(depth int) (jsonValue, error) {
 }
 
 func (p *jsonParser) object(depth int) (jsonValue, error) {
-	v := jsonValue{kind: jsonObject}
+	begin := len(p.members)
 	p.at++
 	for first := true; ; first = false {
 		if done, err := p.next('}', first); done || err != nil {
+			v := jsonValue{kind: jsonObject, members: exactly(p.members[begin:])}
+			p.members = p.members[:begin]
 			return v, err
 		}
 		if p.at == len(p.raw) || p.raw[p.at] != '"' {
@@ -232,26 +243,33 @@ func (p *jsonParser) object(depth int) (jsonValue, error) {
 		if err != nil {
 			return jsonValue{}, err
 		}
-		if v.members == nil {
-			v.members = make([]jsonMember, 0, 6) // most objects have less
-		}
-		v.members = append(v.members, jsonMember{name, member})
+		p.members = append(p.members, jsonMember{name, member})
 	}
 }
 
 func (p *jsonParser) array(depth int) (jsonValue, error) {
-	v := jsonValue{kind: jsonArray}
+	begin := len(p.items)
 	p.at++
 	for first := true; ; first = false {
 		if done, err := p.next(']', first); done || err != nil {
+			v := jsonValue{kind: jsonArray, items: exactly(p.items[begin:])}
+			p.items = p.items[:begin]
 			return v, err
 		}
 		item, err := p.value(depth + 1)
 		if err != nil {
 			return jsonValue{}, err
 		}
-		v.items = append(v.items, item)
+		p.items = append(p.items, item)
 	}
+}
+
+// exactly is a copy that shares nothing with the stack; nil for nothing.
+func exactly[T any](all []T) []T {
+	if len(all) == 0 {
+		return nil
+	}
+	return append(make([]T, 0, len(all)), all...)
 }
 
 // next steps to the next member or item, over the comma before it, or past the closing bracket.

@@ -29,7 +29,7 @@ func (m *mapper) mapMasterItem(o objectRead, part catalog.Part, table map[string
 	key := catalog.ItemKey(m.app, o.ID)
 	item := &masterItem{key: key, unread: true}
 	table[o.ID] = item
-	properties, err := o.entry(key)
+	properties, err := o.entry(&m.json, key)
 	if err != nil {
 		m.gap(part, key, err)
 		return
@@ -42,11 +42,11 @@ func (m *mapper) mapMasterItem(o objectRead, part catalog.Part, table map[string
 
 // entry is what the Engine said of an object; an error tells that it couldn't be read, or makes no
 // sense.
-func (o objectRead) entry(key catalog.Key) (jsonValue, error) {
+func (o objectRead) entry(p *jsonParser, key catalog.Key) (jsonValue, error) {
 	if o.Err != nil {
 		return jsonValue{}, o.Err
 	}
-	v, err := parseJSON(o.Entry)
+	v, err := p.parse(o.Entry)
 	switch {
 	case err != nil:
 		return jsonValue{}, unreadable("read properties of", key, err)

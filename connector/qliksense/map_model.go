@@ -14,7 +14,7 @@ func (m *mapper) mapModel() {
 	if m.read.Metadata == nil {
 		return
 	}
-	v, err := parseJSON(m.read.Metadata)
+	v, err := m.metadata, m.metadataErr
 	if err == nil && v.kind != jsonObject {
 		err = errNoModel
 	}

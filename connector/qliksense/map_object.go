@@ -21,7 +21,7 @@ type masterObject struct {
 func (m *mapper) mapMasterObjects() {
 	for _, o := range m.read.Masters {
 		key := catalog.ItemKey(m.app, o.ID)
-		tree, err := o.entry(key)
+		tree, err := o.entry(&m.json, key)
 		if err == nil && tree.get("qProperty").kind != jsonObject {
 			err = unreadable("read properties of", key, errNoProperties)
 		}

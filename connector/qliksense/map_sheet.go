@@ -19,7 +19,7 @@ func (m *mapper) mapSheets() {
 			continue
 		}
 		key := catalog.SheetKey(m.app, o.ID)
-		tree, err := o.entry(key)
+		tree, err := o.entry(&m.json, key)
 		p := tree.get("qProperty")
 		if err == nil && p.kind != jsonObject {
 			err = unreadable("read properties of", key, errNoProperties)

@@ -127,6 +127,10 @@ type mapper struct {
 	read *appRead
 	app  catalog.Key
 	out  *catalog.Snapshot
+	json jsonParser
+
+	metadata    jsonValue
+	metadataErr error
 
 	dimensions map[string]*masterItem
 	measures   map[string]*masterItem
@@ -135,7 +139,7 @@ type mapper struct {
 
 func newMapper(opts mapOptions, read *appRead) *mapper {
 	key := catalog.AppKey(opts.Code, read.App.ID)
-	return &mapper{
+	m := &mapper{
 		opts: opts,
 		read: read,
 		app:  key,
@@ -148,6 +152,8 @@ func newMapper(opts mapOptions, read *appRead) *mapper {
 		measures:   map[string]*masterItem{},
 		masters:    map[string]*masterObject{},
 	}
+	m.metadata, m.metadataErr = m.json.parse(read.Metadata)
+	return m
 }
 
 // gap notes that a thing couldn't be read.

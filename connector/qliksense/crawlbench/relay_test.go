@@ -65,7 +65,7 @@ func startRelay(tb testing.TB, site qliktest.Info) (*relay, qliktest.Info) {
 	return r, site
 }
 
-// trusting is how to talk to a site whose authority is in a file.
+// trusting is how to talk to a site whose authority is in a file: TLS sessions are resumed, as a crawl does.
 func trusting(tb testing.TB, caFile string) *tls.Config {
 	tb.Helper()
 	pem, err := os.ReadFile(caFile)
@@ -76,7 +76,7 @@ func trusting(tb testing.TB, caFile string) *tls.Config {
 	if !roots.AppendCertsFromPEM(pem) {
 		tb.Fatalf("%s holds no certificate", caFile)
 	}
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ClientSessionCache: tls.NewLRUClientSessionCache(8)}
 }
 
 // ServeHTTP passes a request on.
