@@ -43,7 +43,11 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	if err != nil {
 		return p.tally(), fmt.Errorf("read what is known: %w", err)
 	}
-	plan, err := MakePlan(run, listed, known, c.massRetireLimit())
+	finished, err := c.finished(ctx, run)
+	if err != nil {
+		return p.tally(), err
+	}
+	plan, err := MakePlan(run, listed, Past{Known: known, Finished: finished}, c.massRetireLimit())
 	if err != nil {
 		return p.tally(), err
 	}
@@ -62,6 +66,18 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	return p.tally(), nil
+}
+
+// finished is what a full run goes on from; the other modes know it by the versions.
+func (c *Crawler) finished(ctx context.Context, run catalog.Run) (map[catalog.Key]bool, error) {
+	if run.Mode != catalog.Full {
+		return nil, nil
+	}
+	finished, err := c.Store.Finished(ctx, run.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read what earlier runs finished: %w", err)
+	}
+	return finished, nil
 }
 
 func (c *Crawler) retire(ctx context.Context, run catalog.Run, plan Plan, p *progress) error {

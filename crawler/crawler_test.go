@@ -54,6 +54,40 @@ func TestDeltaReadsOnlyWhatChanged(t *testing.T) {
 	}
 }
 
+func TestAFullCrawlGoesOnWhereOneEndedEarly(t *testing.T) {
+	t.Parallel()
+	store := newMemory(map[catalog.Key]string{"c/read": "v1", "c/changed": "v0", "c/partial": "", "c/old": "v1", "c/gone": "v1"})
+	store.finished = map[catalog.Key]bool{"c/read": true, "c/changed": true, "c/partial": true, "c/gone": true}
+	for _, tc := range []struct {
+		mode catalog.Mode
+		want []catalog.Key
+	}{
+		{catalog.Full, []catalog.Key{"c/changed", "c/partial", "c/old", "c/new"}},
+		{catalog.Delta, []catalog.Key{"c/changed", "c/partial", "c/new"}},
+	} {
+		past := crawler.Past{Known: store.known, Finished: store.finished}
+		p, err := crawler.MakePlan(run(tc.mode), listed("read", "changed", "partial", "old", "new"), past, 0.5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []catalog.Key
+		for _, l := range p.Fetch {
+			got = append(got, l.Unit.Key)
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: to be read (-want +got):\n%s", tc.mode, diff)
+		}
+		if len(p.Retire) != 1 {
+			t.Errorf("%s: retires %v, want c/gone", tc.mode, p.Retire)
+		}
+	}
+	src := &site{units: listed("read", "changed", "partial", "old", "new")}
+	tally, err := (&crawler.Crawler{Store: store, Workers: 1}).Crawl(t.Context(), run(catalog.Full), src)
+	if err != nil || tally.Planned != 4 || tally.Skipped != 1 {
+		t.Errorf("%+v, %v: want 4 planned and 1 skipped", tally, err)
+	}
+}
+
 func TestSelectedReadsWhatWasAskedForAndRetiresNothing(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -180,18 +214,20 @@ func TestMassRetireNeedsAWord(t *testing.T) {
 		limit   float64
 		refused bool
 	}{
-		"half may go":                  {left: 5, limit: 0.5},
-		"more than half":               {left: 4, limit: 0.5, refused: true},
-		"an empty listing":             {left: 0, limit: 0.5, refused: true},
-		"more than half, allowed":      {left: 4, limit: 0.5, allowed: true},
-		"a limit of the person's own":  {left: 8, limit: 0.1, refused: true},
-		"all may go by the limit 100%": {left: 0, limit: 1},
+		"half may go":                    {left: 5, limit: 0.5},
+		"more than half":                 {left: 4, limit: 0.5, refused: true},
+		"an empty listing":               {left: 0, limit: 0.5, refused: true},
+		"more than half, allowed":        {left: 4, limit: 0.5, allowed: true},
+		"a limit of the person's own":    {left: 8, limit: 0.1, refused: true},
+		"nine of ten by the limit 100%":  {left: 1, limit: 1},
+		"an empty listing, limit 100%":   {left: 0, limit: 1, refused: true},
+		"an empty listing, and it is so": {left: 0, limit: 0.5, allowed: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := run(catalog.Delta)
 			r.AllowMassRetire = tc.allowed
-			p, err := crawler.MakePlan(r, units[:tc.left], known, tc.limit)
+			p, err := crawler.MakePlan(r, units[:tc.left], crawler.Past{Known: known}, tc.limit)
 			if got := catalog.CodeOf(err) == catalog.CodeConflict; got != tc.refused {
 				t.Errorf("error %v, want refused: %v", err, tc.refused)
 			}

@@ -15,6 +15,7 @@ import (
 type memory struct {
 	mu       sync.Mutex
 	known    map[catalog.Key]string
+	finished map[catalog.Key]bool
 	groups   []catalog.ReportGroup
 	saved    map[catalog.Key]int
 	retired  []catalog.Key
@@ -42,6 +43,10 @@ func (m *memory) Known(context.Context, string) (map[catalog.Key]string, error) 
 		all[k] = v
 	}
 	return all, nil
+}
+
+func (m *memory) Finished(context.Context, catalog.RunID) (map[catalog.Key]bool, error) {
+	return m.finished, nil
 }
 
 func (m *memory) SaveGroups(_ context.Context, _ catalog.RunID, groups []catalog.ReportGroup) error {

@@ -14,6 +14,11 @@ type Store interface {
 	// stored with gaps.
 	Known(ctx context.Context, connection string) (map[catalog.Key]string, error)
 
+	// Finished gives the units that a full run needn't read again, if their version is still the
+	// same: those that full runs of its connection stored whole before they ended early, lately and
+	// since the last complete run.
+	Finished(ctx context.Context, run catalog.RunID) (map[catalog.Key]bool, error)
+
 	// SaveGroups stores the whole listing of streams and personal groups; others of these kinds
 	// retire.
 	SaveGroups(ctx context.Context, run catalog.RunID, groups []catalog.ReportGroup) error
