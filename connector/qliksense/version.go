@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type objectsDigest struct {
 	count  int
 	newest time.Time
 	sum    [2]uint64
+	owners []person // each once: their names stand in the rows of what they own
 }
 
 // add takes one more app object in.
@@ -36,9 +38,22 @@ func (d *objectsDigest) add(o qrs.AppObject) {
 		h.Write([]byte(part))
 		h.Write([]byte{0})
 	}
+	if owner := newPerson(o.Owner); !slices.Contains(d.owners, owner) {
+		d.owners = append(d.owners, owner)
+	}
 	digest := h.Sum(nil)
 	d.sum[0] += binary.LittleEndian.Uint64(digest)
 	d.sum[1] += binary.LittleEndian.Uint64(digest[8:])
+}
+
+// people are the owners of the app objects, as far as anything is known of them, by id.
+func (d *objectsDigest) people(known map[string]person) []person {
+	all := make([]person, len(d.owners))
+	for i, p := range d.owners {
+		all[i] = complete(p, known)
+	}
+	slices.SortFunc(all, func(a, b person) int { return strings.Compare(a.ID, b.ID) })
+	return all
 }
 
 // appVersion says whether anything about an app has changed since it was read: equal strings mean that
@@ -56,9 +71,10 @@ func (s *site) appVersion(app *listedApp, objects objectsDigest) string {
 		Objects    int
 		Newest     time.Time
 		ObjectsSum [2]uint64
+		Owners     []person
 	}{
 		mapperVersion, s.options(), o.DataModel, o.MigrateApps, app.row, app.outdated,
-		objects.count, objects.newest.UTC(), objects.sum,
+		objects.count, objects.newest.UTC(), objects.sum, objects.people(s.known()),
 	})
 	if err != nil {
 		return "" // strings, numbers and dates always marshal; "" would only mean: read it again

@@ -32,6 +32,14 @@ func (s *Server) editApp(id string, f func(site *Site, a *App, now time.Time)) (
 // The editors below report whether the app, and what else they name, exists. The dates they move are
 // those of the table in facts B.4.
 
+// touched is when an app is modified that an object of was edited at that time.
+func (s *Server) touched(a *App, now time.Time) time.Time {
+	if s.options.AppDateStays {
+		return a.Modified
+	}
+	return now
+}
+
 // TouchApp moves the app's modifiedDate and nothing else.
 func (s *Server) TouchApp(id string) bool {
 	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Modified = now })
@@ -40,6 +48,18 @@ func (s *Server) TouchApp(id string) bool {
 // RenameApp gives the app another name.
 func (s *Server) RenameApp(id, name string) bool {
 	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Name, a.Modified = name, now })
+}
+
+// DescribeApp gives the app another description.
+func (s *Server) DescribeApp(id, description string) bool {
+	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Description, a.Modified = description, now })
+}
+
+// SetProperties gives the app other custom properties.
+func (s *Server) SetProperties(id string, properties ...CustomProperty) bool {
+	return s.editApp(id, func(_ *Site, a *App, now time.Time) {
+		a.CustomProperties, a.Modified = slices.Clone(properties), now
+	})
 }
 
 // TagApp gives the app other tags.
@@ -120,6 +140,25 @@ func (s *Server) PublishApp(id string, to *Stream) bool {
 	})
 }
 
+// ReplaceApp puts the content of another app in the place of the app's own, as replacing a published
+// app does: the ids of its objects come with it, all are base objects, and the reload is the source's
+// (facts B.4).
+func (s *Server) ReplaceApp(id string, with *App) bool {
+	return s.editApp(id, func(_ *Site, a *App, now time.Time) {
+		c := *with.Content()
+		c.ScriptModified = now
+		for _, list := range []*[]Item{&c.Objects, &c.Dimensions, &c.Measures, &c.Bookmarks} {
+			*list = slices.Clone(*list)
+			for i := range *list {
+				it := &(*list)[i]
+				it.RowID, it.Owner, it.Published, it.Approved, it.PublishTime, it.Modified = newGUID(), nil, true, true, now, now
+			}
+		}
+		a.once.Do(func() {})
+		a.content, a.LastReload, a.PublishTime, a.Modified = &c, with.LastReload, now, now
+	})
+}
+
 // ReloadApp is what a reload moves: the app's dates and, when metadata is not nil, what is stored of
 // the data model. Rows of objects stay.
 func (s *Server) ReloadApp(id string, metadata json.RawMessage) bool {
@@ -143,7 +182,7 @@ func (s *Server) EditScript(id, script string) bool {
 // app's owner) unless the app is unpublished anyway. The row and the app move.
 func (s *Server) PutObject(id string, tree Tree, owner *User) bool {
 	return s.editApp(id, func(_ *Site, a *App, now time.Time) {
-		a.Modified = now
+		a.Modified = s.touched(a, now)
 		c := a.Content()
 		c.Objects = slices.Clone(c.Objects)
 		qID, _ := tree.Info()
@@ -169,7 +208,7 @@ func (s *Server) DeleteObject(id, qID string) (found bool) {
 			})
 		}
 		if found {
-			a.Modified = now
+			a.Modified = s.touched(a, now)
 		}
 	})
 	return found
@@ -204,7 +243,7 @@ func (s *Server) PutDimension(id string, property json.RawMessage) bool {
 
 func (s *Server) putItem(id string, property json.RawMessage, list func(*Content) *[]Item) bool {
 	return s.editApp(id, func(_ *Site, a *App, now time.Time) {
-		a.Modified = now
+		a.Modified = s.touched(a, now)
 		items := list(a.Content())
 		*items = slices.Clone(*items)
 		tree := Tree{Property: property}

@@ -48,6 +48,10 @@ type Options struct {
 	Latency        Latency       // how long things take
 	SlowBy         time.Duration // delay of the faults SlowREST, SlowOpen and LateReply, 2 seconds by default
 
+	// AppDateStays leaves the app's modifiedDate alone when an object in it is edited: the cell of the
+	// table in facts B.4 that is unsure.
+	AppDateStays bool
+
 	OutOfOrder bool // replies of the Engine overtake each other (facts C.3)
 
 	Now func() time.Time // the site's clock, time.Now by default
