@@ -73,11 +73,13 @@ func judge(err error) verdict {
 	case errors.As(err, &handshake):
 		return judgeHandshake(handshake)
 	case errors.As(err, &frame), errors.As(err, &odd):
-		return verdict{catalog.CodeUnreadable, "", ""}
+		return verdict{catalog.CodeUnreadable, "", cureOdd}
 	case errors.As(err, &null):
-		return verdict{catalog.CodeNotFound, "", ""}
+		return verdict{catalog.CodeNotFound, "", cureGone}
 	case errors.As(err, &hungUp):
 		return verdict{catalog.CodeUnreachable, "", cureEngine}
+	case errors.Is(err, errTimeout):
+		return verdict{catalog.CodeTimeout, "", cureTimeout}
 	}
 	return judgeNetwork(err)
 }
@@ -89,6 +91,11 @@ const (
 	cureRepo    = "Try again later; check that the Repository service is running."
 	cureLicence = "Assign an access type (a licence) to the account in the QMC, under License management."
 	cureRights  = "Give the account the right in the QMC, under Security rules."
+	cureOdd     = "Crawl again. If it stays so, look for a proxy or filter between this program and Qlik that changes or cuts answers."
+	cureGone    = "Check in the QMC that it still exists and that the account may read it."
+	cureBusy    = "Crawl again when nobody changes the app."
+	cureOpen    = "Try to open the app in the hub: it may be damaged, or this Engine too old."
+	cureTimeout = "Raise options.app_timeout, or look at why the server is slow."
 	cureAllow   = "Add the host name of url to the virtual proxy's host allow list in the QMC, or set alias_host_name to a name that is on it."
 	curePrefix  = "Set the prefix of the login to the virtual proxy's prefix in the QMC, and link that virtual proxy to the proxy service."
 	cureSession = "Close other sessions of this account or wait until they time out (30 minutes), lower options.max_sessions, or use an account of its own: Qlik allows 5 sessions a user."
@@ -100,7 +107,7 @@ func judgeREST(e *qrs.Error) verdict {
 	case qrs.Network:
 		return judgeNetwork(e.Err)
 	case qrs.NotQlik, qrs.BadAnswer:
-		return verdict{catalog.CodeUnreadable, "", ""}
+		return verdict{catalog.CodeUnreadable, "", cureOdd}
 	case qrs.Changing:
 		return verdict{catalog.CodeUnreadable, "", "Crawl again when fewer changes are made on the site."}
 	case qrs.WrongPrefix:
@@ -114,7 +121,7 @@ func judgeREST(e *qrs.Error) verdict {
 	case qrs.Forbidden:
 		return verdict{catalog.CodeForbidden, "", cureRights}
 	case qrs.NotFound:
-		return verdict{catalog.CodeNotFound, "", ""}
+		return verdict{catalog.CodeNotFound, "", cureGone}
 	case qrs.Throttled:
 		return verdict{catalog.CodeThrottled, "", "Try again later, with fewer options.workers."}
 	case qrs.Unavailable:
@@ -134,7 +141,7 @@ func judgeEngine(code int) verdict {
 	case code >= 5000 && code <= 5009:
 		return verdict{catalog.CodeForbidden, "", cureLicence}
 	case code == 2 || code == 1003 || code == 1013 || code == 3003 || code == 9003 || code == 2001:
-		return verdict{catalog.CodeNotFound, "", ""}
+		return verdict{catalog.CodeNotFound, "", cureGone}
 	case code == 6 || code == 19 || code == 1015 || code == 7002 || code == 7003 || code == 7009 || code == -32604:
 		return verdict{catalog.CodeTooLarge, "", "Give the Engine more memory, or raise its limits."}
 	case code >= 1010 && code <= 1012 || code == 9004:
@@ -142,17 +149,17 @@ func judgeEngine(code int) verdict {
 	case code == 8 || code == 9 || code == 10 || code == 11 || code == 12:
 		return verdict{catalog.CodeUnreadable, "", "Try to open the app in the hub: it may be damaged."}
 	case code == 15 || code == 1002 || code == 1009 || code == 9011:
-		return verdict{catalog.CodeConflict, "", ""}
+		return verdict{catalog.CodeConflict, "", cureBusy}
 	case code >= 11000 && code <= 11048:
 		return verdict{catalog.CodeConflict, "", "Crawl again when the app's reload is over."}
 	case code == 16 || code == 21 || code == 1008:
 		return verdict{catalog.CodeUnreachable, "", cureEngine}
 	case code == 1018 || code == 7004:
-		return verdict{catalog.CodeTimeout, "", ""}
+		return verdict{catalog.CodeTimeout, "", cureEngine}
 	case code == 1007 || code == -32602 || code == -32600 || code == -32700:
 		return verdict{catalog.CodeInternal, "", ""}
 	default: // -32601, -32603, -128 and whatever else it may say
-		return verdict{catalog.CodeUnreadable, "", ""}
+		return verdict{catalog.CodeUnreadable, "", cureOpen}
 	}
 }
 
@@ -191,7 +198,7 @@ func judgeState(state string) verdict {
 	case "SESSION_ERROR_SECURITY_HEADER_CHANGED":
 		return verdict{catalog.CodeUnauthorized, "", cureLogin}
 	default: // SESSION_ACCESS_CONTROL_SETUP_FAILURE, SESSION_ERROR_APP_FAILURE
-		return verdict{catalog.CodeUnreadable, "", ""}
+		return verdict{catalog.CodeUnreadable, "", cureOpen}
 	}
 }
 

@@ -29,7 +29,8 @@ func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot
 	if !ok {
 		return nil, &catalog.Error{Code: catalog.CodeInternal, Op: "fetch", Key: l.Unit.Key, Err: errForeign}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, s.cfg.Options.AppTimeout, errTimeout)
+	late := fmt.Errorf("%w (%s)", errTimeout, s.cfg.Options.AppTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, s.cfg.Options.AppTimeout, late)
 	defer cancel()
 
 	var metadata json.RawMessage
@@ -90,7 +91,7 @@ func (s *site) readApp(ctx context.Context, app *listedApp) (*appRead, error) {
 			return read, nil
 		}
 		if ctx.Err() != nil {
-			return nil, s.ended(ctx, key)
+			return nil, explain("read app", key, context.Cause(ctx))
 		}
 		err = explain("read app", key, err)
 		if catalog.CodeOf(err) != catalog.CodeUnreachable {
@@ -98,17 +99,6 @@ func (s *site) readApp(ctx context.Context, app *listedApp) (*appRead, error) {
 		}
 	}
 	return nil, err
-}
-
-// ended is the error of an app whose time is up, or whose crawl is over.
-func (s *site) ended(ctx context.Context, key catalog.Key) error {
-	if cause := context.Cause(ctx); !errors.Is(cause, errTimeout) {
-		return cause
-	}
-	return &catalog.Error{
-		Code: catalog.CodeTimeout, Op: "read app", Key: key, Err: fmt.Errorf("%w (%s)", errTimeout, s.cfg.Options.AppTimeout),
-		Cure: "Raise options.app_timeout, or look at why the Engine is slow.",
-	}
 }
 
 // refusedTimeout bounds what is asked of the Repository about an app that the Engine refused.

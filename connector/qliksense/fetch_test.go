@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,8 +109,14 @@ func TestWhatTheEngineRefusesIsAGapWithItsCode(t *testing.T) {
 			c := openOptions(t, w.server, nil)
 			listed := listAll(t, c)
 			w.server.Fail(w.sales.ID, x.fault)
-			if diff := cmp.Diff(x.want, shapeOf(fetchApp(t, c, named(t, listed, "Sales")))); diff != "" {
+			sales := fetchApp(t, c, named(t, listed, "Sales"))
+			if diff := cmp.Diff(x.want, shapeOf(sales)); diff != "" {
 				t.Errorf("the app (-want +got):\n%s", diff)
+			}
+			for _, g := range sales.Gaps {
+				if catalog.CureOf(g.Err) == "" {
+					t.Errorf("no cure for %v", g.Err)
+				}
 			}
 			if diff := cmp.Diff(whole, shapeOf(fetchApp(t, c, named(t, listed, "HR")))); diff != "" {
 				t.Errorf("another app (-want +got):\n%s", diff)
@@ -132,14 +139,22 @@ func TestNullAnswersMarkTheApp(t *testing.T) {
 
 func TestAnAppThatHangsEndsAtItsTime(t *testing.T) {
 	t.Parallel()
-	for _, fault := range []qliktest.Fault{qliktest.HangAtOpen, qliktest.HangInTheMiddle} {
+	refused := shape{Groups: 1, Reports: 3, Tables: 1, Columns: 1, Gaps: []string{"app timeout"}}
+	noModel := whole
+	noModel.Tables, noModel.Columns, noModel.Gaps = 0, 0, []string{"data_model timeout"}
+	for fault, want := range map[qliktest.Fault]shape{
+		qliktest.HangAtOpen: refused, qliktest.HangInTheMiddle: refused, qliktest.HangREST: noModel,
+	} {
 		w := newWorld(t, qliktest.Options{})
 		c := openOptions(t, w.server, map[string]any{"app_timeout": "1s"})
 		l := named(t, listAll(t, c), "Sales")
 		w.server.Fail(w.sales.ID, fault)
-		want := shape{Groups: 1, Reports: 3, Tables: 1, Columns: 1, Gaps: []string{"app timeout"}}
-		if diff := cmp.Diff(want, shapeOf(fetchApp(t, c, l))); diff != "" {
+		s := fetchApp(t, c, l)
+		if diff := cmp.Diff(want, shapeOf(s)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", fault, diff)
+		}
+		if len(s.Gaps) > 0 && !strings.Contains(catalog.CureOf(s.Gaps[0].Err), "app_timeout") {
+			t.Errorf("%s: %v (%s)", fault, s.Gaps[0].Err, catalog.CureOf(s.Gaps[0].Err))
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (m *mapper) missing(part catalog.Part, key catalog.Key) bool {
 
 // unreadable is the error of what arrived and makes no sense.
 func unreadable(op string, key catalog.Key, err error) error {
-	return &catalog.Error{Code: catalog.CodeUnreadable, Op: op, Key: key, Err: err}
+	return &catalog.Error{Code: catalog.CodeUnreadable, Op: op, Key: key, Err: err, Cure: cureOdd}
 }
 
 // dropTwins leaves the first of rows that have the same key. Qlik's ids are unique in an app, but a

@@ -2,6 +2,7 @@ package qrs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -114,6 +115,8 @@ type call struct {
 	login  bool // a 403 means that nobody is logged in (facts A.7)
 }
 
+func (k call) verb() string { return cmp.Or(k.method, http.MethodGet) }
+
 // an answer is what came back with a good status.
 type answer struct {
 	status int
@@ -123,9 +126,6 @@ type answer struct {
 
 // do runs a call, and runs it a second time in a new session when the first one had ended.
 func (c *Client) do(ctx context.Context, k call) (answer, error) {
-	if k.method == "" {
-		k.method = http.MethodGet
-	}
 	if c.cfg.Login == nil || k.open {
 		return c.once(ctx, k)
 	}
@@ -149,7 +149,7 @@ func (c *Client) once(ctx context.Context, k call) (answer, error) {
 	if k.body != nil {
 		r.SetHeader("Content-Type", "application/json").SetBody(k.body)
 	}
-	resp, err := r.Execute(k.method, c.address(k.path))
+	resp, err := r.Execute(k.verb(), c.address(k.path))
 	if err != nil {
 		return answer{}, c.networkError(ctx, k, err)
 	}
@@ -208,7 +208,7 @@ func (c *Client) checkJSON(k call, a answer) error {
 }
 
 func (c *Client) failed(k call, status int, kind Kind, cause error) *Error {
-	return &Error{Op: k.op, Method: k.method, Path: k.path, Status: status, Kind: kind, Err: cause}
+	return &Error{Op: k.op, Method: k.verb(), Path: k.path, Status: status, Kind: kind, Err: cause}
 }
 
 // shortJSON keeps what is wrong and drops the values that a decoder quotes.

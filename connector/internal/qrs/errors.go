@@ -127,7 +127,7 @@ func (c *Client) networkError(ctx context.Context, k call, err error) error {
 	}
 	var throttled *Error
 	if errors.As(err, &throttled) {
-		throttled.Op, throttled.Method, throttled.Path = k.op, k.method, k.path
+		throttled.Op, throttled.Method, throttled.Path = k.op, k.verb(), k.path
 		return throttled
 	}
 	var wrapped *url.Error

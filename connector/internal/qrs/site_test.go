@@ -207,7 +207,7 @@ func TestTheStoredDataModel(t *testing.T) {
 		t.Errorf("lineage %v, %v", l, err)
 	}
 	srv.Fail(app.ID, qliktest.MetadataBroken)
-	if _, err := c.DataMetadata(t.Context(), app.ID); qrs.KindOf(err) != qrs.BadAnswer {
+	if _, err := c.DataMetadata(t.Context(), app.ID); qrs.KindOf(err) != qrs.BadAnswer || !strings.Contains(err.Error(), ": GET /api/v1/apps/") {
 		t.Errorf("broken: %v", err)
 	}
 	srv.Heal(app.ID)
