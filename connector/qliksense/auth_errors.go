@@ -69,6 +69,8 @@ func (s *session) judgeRefused() verdict {
 			catalog.CodeUnauthorized, "the server refused the token (status 401)",
 			"Check that the virtual proxy's JWT certificate belongs to the key that signed the token, that the token has the claims for user id and user directory that the virtual proxy names (with case), the audience if one is set, and that the clocks agree.",
 		}
+	case loginWindows:
+		return verdict{catalog.CodeUnauthorized, "the proxy refused the login (status 401) and didn't ask for a password", "Set the prefix to a virtual proxy with windows authentication."}
 	case loginHeader:
 		return verdict{catalog.CodeUnauthorized, "the server refused the header (status 401)", "Check header.name and header.value against the virtual proxy's header authentication."}
 	default:

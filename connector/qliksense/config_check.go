@@ -101,18 +101,33 @@ func parseURL(raw string) (u *url.URL, why string) {
 func (k *checker) authentication() {
 	c := k.cfg
 	if c.Authentication == "" && k.tree["authentication"] == nil {
-		k.errs.Add("authentication", "is missing: it says how to log in: jwt, header or certificate")
+		k.errs.Add("authentication", "is missing: it says how to log in: windows, jwt, header or certificate")
 	}
 	c.Login = c.Authentication
 	switch c.Login {
 	case loginWindows:
-		k.errs.Add("authentication", "the windows login is not in this version; use jwt, header or certificate")
+		k.windows()
 	case loginJWT:
 		k.jwt()
 	case loginHeader:
 		k.header()
 	case loginCertificate:
 		k.certificate()
+	}
+}
+
+func (k *checker) windows() {
+	w := k.cfg.Windows
+	k.need(w.UserID != "", "windows.user_id", "give the account's name, such as svc-qlik")
+	k.need(k.has("windows.password"), "windows.password", "give the account's password, or where it is, such as env:NAME")
+	switch {
+	case strings.Contains(w.UserID, `\`):
+		k.errs.Add("windows.user_id", "is the name alone; what stands before the \\ belongs to windows.user_directory")
+	case strings.Contains(w.UserID, "@") && w.UserDirectory != "":
+		k.errs.Add("windows.user_id", "has a domain of its own after the @; leave windows.user_directory empty, or give the name alone")
+	}
+	if strings.ContainsAny(w.UserDirectory, `\/@`) {
+		k.errs.Add("windows.user_directory", "is a domain alone, such as ACME")
 	}
 }
 

@@ -11,10 +11,10 @@ url: https://sense.example.com   # a bare host name means https; a port and a vi
 # link_url: ""                   # what people's browsers use; default: url with the login's prefix
 # alias_host_name: sense         # Host and TLS name to present when the certificate wants another name; needs link_url
 
-# How to log in: jwt, header or certificate.
+# How to log in: windows, jwt, header or certificate.
 authentication: jwt
 
-# A secret (token, private_key, value) is the value itself, sealed before it is stored, or where it is:
+# A secret (password, token, private_key, value) is the value itself, sealed before it is stored, or where it is:
 # "env:NAME", "file:PATH", "vault:MOUNT/PATH#FIELD", "aws:SECRET_ID#FIELD" or "azure:VAULT/SECRET" (docs/secrets.md).
 jwt:
   prefix: jwt                    # of the virtual proxy; may be empty
@@ -33,6 +33,12 @@ jwt:
   # audience: ""                 # only when the virtual proxy asks for one
   # lifetime: 1h
   # claims: {}
+
+# windows:                       # NTLM with an account of the Windows domain
+#   prefix: ""                   # of the virtual proxy; empty for the default one
+#   user_directory: ACME         # the domain; may be empty
+#   user_id: svc-qlik
+#   password: env:QLIK_PASSWORD
 
 # header:
 #   prefix: hdr

@@ -53,6 +53,8 @@ type session struct {
 	refused error      // why logging in is of no use any more
 	recent  []time.Time
 	closed  bool
+
+	unanswered int // Windows logins in a row that got no answer; of the flight's goroutine
 }
 
 // newSession makes a session. It reads certificate files and makes no network call.

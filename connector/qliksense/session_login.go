@@ -99,9 +99,27 @@ func (s *session) fly(f *flight) {
 	close(f.done)
 }
 
-// logIn starts a session with one small request.
+// logIn starts a session.
 func (s *session) logIn(ctx context.Context) error {
 	s.jar.dropSession()
+	enter := s.enter
+	if s.cfg.Login == loginWindows {
+		enter = s.enterWindows
+	}
+	if err := enter(ctx); err != nil {
+		return err
+	}
+	if s.cfg.Login != loginCertificate && !s.jar.hasSession() {
+		return &catalog.Error{
+			Code: catalog.CodeUnauthorized, Op: "log in", Err: errors.New("the server answered but set no session cookie"),
+			Cure: "Check that url leads to the Qlik Sense proxy, and that nothing between takes cookies out.",
+		}
+	}
+	return nil
+}
+
+// enter logs in with one small request that carries who we are.
+func (s *session) enter(ctx context.Context) error {
 	e, err := s.newEntry(ctx)
 	if err != nil {
 		return err
@@ -111,12 +129,6 @@ func (s *session) logIn(ctx context.Context) error {
 	cfg.Retries = 1
 	if _, err := qrs.New(cfg).About(ctx); err != nil {
 		return s.explainLogin(e, err)
-	}
-	if s.cfg.Login != loginCertificate && !s.jar.hasSession() {
-		return &catalog.Error{
-			Code: catalog.CodeUnauthorized, Op: "log in", Err: errors.New("the server answered but set no session cookie"),
-			Cure: "Check that url leads to the Qlik Sense proxy, and that nothing between takes cookies out.",
-		}
 	}
 	return nil
 }

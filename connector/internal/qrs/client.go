@@ -49,8 +49,8 @@ type Config struct {
 // have megabytes.
 const maxBody = 256 << 20
 
-// userAgent holds "Windows", which a virtual proxy with Windows login looks for (facts A.3, G 3).
-const userAgent = "qlikcrawler (compatible; Windows)"
+// UserAgent is what the client calls itself. It holds "Windows", which a virtual proxy with Windows login looks for (facts A.3, G 3).
+const UserAgent = "qlikcrawler (compatible; Windows)"
 
 // A Client talks to one site. It may be used from several goroutines.
 type Client struct {
@@ -81,7 +81,7 @@ func New(cfg Config) *Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
 	c.rest.SetLogger(silent{}).SetDisableWarn(true).SetResponseBodyLimit(maxBody)
-	c.rest.SetHeader("User-Agent", userAgent).SetHeader("Accept", "application/json")
+	c.rest.SetHeader("User-Agent", UserAgent).SetHeader("Accept", "application/json")
 	c.rest.SetHeader("X-Qlik-Xrfkey", c.key).SetQueryParam("xrfkey", c.key)
 	for name, values := range cfg.Header {
 		c.rest.Header[name] = values

@@ -134,6 +134,9 @@ func (c *Client) networkError(ctx context.Context, k call, err error) error {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
+	if strings.HasPrefix(err.Error(), "failed to parse Location header") { // its text has the whole address
+		return c.failed(k, 0, BadAnswer, errors.New("the server leads to something that is no address"))
+	}
 	return c.failed(k, 0, Network, err)
 }
 

@@ -22,6 +22,10 @@ func (c *Client) About(ctx context.Context) (About, error) {
 	if err != nil {
 		return About{}, err
 	}
+	return c.readAbout(k, a)
+}
+
+func (c *Client) readAbout(k call, a answer) (About, error) {
 	var out About
 	if err := c.decode(k, a, &out); err != nil {
 		return About{}, err
