@@ -37,13 +37,16 @@ type Config struct {
 	// MasterKey seals secrets; 16 bytes or more. Without it connections can be read, but their
 	// secrets can neither be stored nor opened.
 	MasterKey []byte
-	Log       *slog.Logger // nil: discard
+	// Keys reads the master keys, in place of MasterKey, where they may change while the program runs:
+	// it is called by Open, and again when a secret was sealed with a key that isn't known.
+	Keys func() (Keys, error)
+	Log  *slog.Logger // nil: discard
 }
 
 // A DB is the catalog. Its methods may be called from several goroutines.
 type DB struct {
 	pool *pgxpool.Pool
-	seal *sealer
+	keys *keyring
 	log  *slog.Logger
 
 	mu     sync.Mutex
@@ -69,7 +72,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if params["application_name"] == "" {
 		params["application_name"] = "qlikcrawler"
 	}
-	seal, err := newSealer(c.MasterKey)
+	keys, err := newKeyring(c)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, fail("open the database", "", err)
 	}
-	db := &DB{pool: pool, seal: seal, log: c.Log, owners: map[catalog.RunID]*owner{}}
+	db := &DB{pool: pool, keys: keys, log: c.Log, owners: map[catalog.RunID]*owner{}}
 	if db.log == nil {
 		db.log = slog.New(slog.DiscardHandler)
 	}
