@@ -1,13 +1,9 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -24,6 +20,8 @@ type config struct {
 	DataDir       string
 	MasterKeyText string // base64 or hex of 32 bytes, before it is read
 	MasterKeyFile string
+	NewKeyText    string // the key that secrets rotate seals with; until it is in place it opens, too
+	NewKeyFile    string
 	LogLevel      string
 	LogFormat     string // text, json; "" means text on a terminal, JSON otherwise
 }
@@ -47,6 +45,8 @@ func (c *config) load(flags *pflag.FlagSet, getenv func(string) string) error {
 		{"log-format", "QLIKCRAWLER_LOG_FORMAT", &c.LogFormat},
 		{"", "QLIKCRAWLER_MASTER_KEY", &c.MasterKeyText},
 		{"", "QLIKCRAWLER_MASTER_KEY_FILE", &c.MasterKeyFile},
+		{"", "QLIKCRAWLER_NEW_MASTER_KEY", &c.NewKeyText},
+		{"", "QLIKCRAWLER_NEW_MASTER_KEY_FILE", &c.NewKeyFile},
 	} {
 		if v.flag == "" || !flags.Changed(v.flag) {
 			*v.to = getenv(v.env)
@@ -82,6 +82,9 @@ func (c *config) validate() error {
 	if c.MasterKeyText != "" && c.MasterKeyFile != "" {
 		errs = append(errs, errors.New("QLIKCRAWLER_MASTER_KEY and QLIKCRAWLER_MASTER_KEY_FILE are both set: keep one"))
 	}
+	if c.NewKeyText != "" && c.NewKeyFile != "" {
+		errs = append(errs, errors.New("QLIKCRAWLER_NEW_MASTER_KEY and QLIKCRAWLER_NEW_MASTER_KEY_FILE are both set: keep one"))
+	}
 	if abs, err := filepath.Abs(c.DataDir); err == nil {
 		c.DataDir = abs
 	}
@@ -113,66 +116,4 @@ func (c *config) logger(w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-const masterKeyCure = "make one with: openssl rand -base64 32"
-
-// masterKey is the key that seals stored secrets, 32 bytes; nil if there is none. With the embedded
-// Postgres one is created in the data folder at first need.
-func (c *config) masterKey() ([]byte, error) {
-	text, from := c.MasterKeyText, "QLIKCRAWLER_MASTER_KEY"
-	switch {
-	case c.MasterKeyFile != "":
-		b, err := os.ReadFile(c.MasterKeyFile)
-		if err != nil {
-			return nil, wrongUse("QLIKCRAWLER_MASTER_KEY_FILE: %w", err)
-		}
-		text, from = string(b), "the file of QLIKCRAWLER_MASTER_KEY_FILE"
-	case text == "" && c.DatabaseURL == "":
-		return ownMasterKey(filepath.Join(c.DataDir, "master.key"))
-	case text == "":
-		return nil, nil
-	}
-	return parseMasterKey(text, from)
-}
-
-func parseMasterKey(text, from string) ([]byte, error) {
-	text = strings.TrimSpace(text)
-	for _, decode := range []func(string) ([]byte, error){base64.StdEncoding.DecodeString, hex.DecodeString} {
-		if key, err := decode(text); err == nil && len(key) == 32 {
-			return key, nil
-		}
-	}
-	return nil, wrongUse("%s is not 32 bytes in base64 or hex; %s", from, masterKeyCure)
-}
-
-// ownMasterKey reads the key of the data folder, or makes it. Two programs that make it at once end up
-// with the same one: the file is written aside and linked into place, and the first link wins.
-func ownMasterKey(path string) ([]byte, error) {
-	b, err := os.ReadFile(path)
-	if err == nil {
-		return parseMasterKey(string(b), path)
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the master key: %w", err)
-	}
-	key := make([]byte, 32)
-	// crypto/rand.Read never returns an error.
-	_, _ = rand.Read(key)
-	tmp, err := os.CreateTemp(filepath.Dir(path), "master.key.*") // mode 0600
-	if err != nil {
-		return nil, fmt.Errorf("make the master key: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, werr := tmp.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err := errors.Join(werr, tmp.Sync(), tmp.Close()); err != nil {
-		return nil, fmt.Errorf("make the master key: %w", err)
-	}
-	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, fmt.Errorf("make the master key: %w", err)
-	}
-	if b, err = os.ReadFile(path); err != nil {
-		return nil, fmt.Errorf("read the master key: %w", err)
-	}
-	return parseMasterKey(string(b), path)
 }

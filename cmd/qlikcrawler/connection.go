@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -161,10 +162,35 @@ type connectionRow struct {
 	HealthReason  string         `json:"health_reason,omitempty"`
 	LastSuccessAt *time.Time     `json:"last_success_at"`
 	Counts        catalog.Counts `json:"counts"`
+	// UnreadableSecrets are those that the master key doesn't open, with why and what to do.
+	UnreadableSecrets []unreadableSecret `json:"unreadable_secrets,omitempty"`
+}
+
+type unreadableSecret struct {
+	Path  string `json:"path"`
+	Error string `json:"error"`
+	Cure  string `json:"cure"`
+}
+
+// unreadableSecrets gives by connection the stored secrets that can't be opened.
+func unreadableSecrets(ctx context.Context, db *database) (map[string][]unreadableSecret, error) {
+	lost, err := db.UnreadableSecrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	by := map[string][]unreadableSecret{}
+	for _, l := range lost {
+		by[l.Connection] = append(by[l.Connection], unreadableSecret{l.Path, l.Err.Err.Error(), l.Err.Cure})
+	}
+	return by, nil
 }
 
 func (a *app) listConnections(cmd *cobra.Command, db *database) error {
 	all, err := db.Connections(cmd.Context())
+	if err != nil {
+		return err
+	}
+	lost, err := unreadableSecrets(cmd.Context(), db)
 	if err != nil {
 		return err
 	}
@@ -177,6 +203,7 @@ func (a *app) listConnections(cmd *cobra.Command, db *database) error {
 		rows = append(rows, connectionRow{
 			Code: c.Code, Name: c.Name, Type: c.Type, Environment: c.Environment, URL: c.URL, Health: c.Health,
 			HealthReason: c.HealthReason, LastSuccessAt: timeOrNil(c.LastSuccessAt), Counts: counts,
+			UnreadableSecrets: lost[c.Code],
 		})
 	}
 	if a.json {
@@ -191,6 +218,11 @@ func (a *app) listConnections(cmd *cobra.Command, db *database) error {
 		t.AppendRow([]any{r.Code, r.Name, r.Environment, r.URL, r.Health, r.Counts.Apps, r.Counts.Sheets, ago(r.LastSuccessAt)})
 	}
 	t.Render()
+	for _, r := range rows {
+		for _, u := range r.UnreadableSecrets {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s: %s can't be opened: %s\n  → %s\n", r.Code, u.Path, u.Error, u.Cure)
+		}
+	}
 	return nil
 }
 
@@ -221,13 +253,17 @@ func newConnectionShow(a *app) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.showConnection(cmd.OutOrStdout(), conn)
+				lost, err := unreadableSecrets(cmd.Context(), db)
+				if err != nil {
+					return err
+				}
+				return a.showConnection(cmd.OutOrStdout(), conn, lost[conn.Code])
 			})
 		},
 	}
 }
 
-func (a *app) showConnection(w io.Writer, conn catalog.Connection) error {
+func (a *app) showConnection(w io.Writer, conn catalog.Connection, lost []unreadableSecret) error {
 	tree, err := treeOf(conn)
 	if err != nil {
 		return err
@@ -237,17 +273,26 @@ func (a *app) showConnection(w io.Writer, conn catalog.Connection) error {
 		for _, item := range tree {
 			doc[fmt.Sprint(item.Key)] = item.Value
 		}
+		tellUnreadable(a.env.Stderr, lost)
 		return printJSON(w, doc)
 	}
 	for _, path := range slices.Sorted(maps.Keys(conn.Secrets)) {
 		fmt.Fprintf(w, "# %s is set and not shown\n", path)
 	}
+	tellUnreadable(w, lost)
 	b, err := yaml.Marshal(tree)
 	if err != nil {
 		return fmt.Errorf("write YAML: %w", err)
 	}
 	_, err = w.Write(b)
 	return err
+}
+
+// tellUnreadable is a comment in a connection file.
+func tellUnreadable(w io.Writer, lost []unreadableSecret) {
+	for _, u := range lost {
+		fmt.Fprintf(w, "# %s can't be opened: %s\n#   → %s\n", u.Path, u.Error, u.Cure)
+	}
 }
 
 // treeOf is a connection in the order of contract §2, without its secrets.

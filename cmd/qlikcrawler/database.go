@@ -29,10 +29,13 @@ func (a *app) openDatabase(ctx context.Context, role embedded.Role, fetch bool) 
 			return nil, err
 		}
 	}
-	key, err := a.config.masterKey()
-	if err == nil {
-		d.DB, err = postgres.Open(ctx, postgres.Config{URL: d.url, MasterKey: key, Log: a.log})
+	if file := a.config.MasterKeyFile; file != "" {
+		if _, err := os.Stat(file); err != nil {
+			a.log.Warn("the file of QLIKCRAWLER_MASTER_KEY_FILE can't be read: stored secrets can't be opened", "file", file, "error", err)
+		}
 	}
+	var err error
+	d.DB, err = postgres.Open(ctx, postgres.Config{URL: d.url, Keys: a.config.masterKeys, Log: a.log})
 	if err == nil {
 		err = d.Migrate(ctx)
 	}
