@@ -209,8 +209,21 @@ func (t table[T]) checkNames(names []string) error {
 	return nil
 }
 
-// scan decodes one row, cell by cell, straight into its value.
+// scan decodes one row straight into its value: all cells at once, since a listing is mostly this. When
+// that fails, cell by cell tells which one is wrong.
 func (t table[T]) scan(raw json.RawMessage, row *T) error {
+	cells := make([]any, len(t.columns)) // encoding/json fills what the pointers in it lead to
+	for i, col := range t.columns {
+		cells[i] = col.into(row)
+	}
+	if json.Unmarshal(raw, &cells) == nil && len(cells) == len(t.columns) && t.id(row) != "" {
+		return nil
+	}
+	*row = *new(T)
+	return t.scanCells(raw, row)
+}
+
+func (t table[T]) scanCells(raw json.RawMessage, row *T) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if open, err := d.Token(); err != nil || open != json.Delim('[') {
 		return errors.New("it is not a list")
