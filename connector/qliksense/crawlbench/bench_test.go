@@ -240,8 +240,9 @@ func BenchmarkDeltaOfNothing(b *testing.B) {
 		b.Fatal(err)
 	}
 	o.Mode = catalog.Delta
-	var walls, requests numbers
+	var walls, requests, cpu, siteCPU numbers
 	for b.Loop() {
+		site.report()
 		r, err := crawl(within(b), db, o)
 		if err != nil {
 			b.Fatal(err)
@@ -250,11 +251,14 @@ func BenchmarkDeltaOfNothing(b *testing.B) {
 			b.Fatalf("a delta of nothing did something: %+v", r.Tally)
 		}
 		walls, requests = append(walls, r.Wall.Seconds()), append(requests, float64(r.Tally.Usage.Requests))
+		cpu, siteCPU = append(cpu, r.CPU.Seconds()), append(siteCPU, site.report().CPU.Seconds())
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(full.Wall.Seconds(), "s-full")
 	b.ReportMetric(walls.median(), "s-delta")
 	b.ReportMetric(100*walls.median()/full.Wall.Seconds(), "%of-full")
+	b.ReportMetric(cpu.median(), "cpu-s-delta")
+	b.ReportMetric(siteCPU.median(), "site-cpu-s-delta")
 	b.ReportMetric(requests.median(), "requests")
 	b.ReportMetric(0, "opens")
 }
