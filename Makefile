@@ -63,10 +63,18 @@ cross: ## Build for Linux, Windows and macOS
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build ./... || exit 1; \
 	done; done
 
+# What is measured how, and what came out: docs/performance.md. Bigger sizes: QLIKCRAWLER_LONG=1.
+CRAWLS := ./connector/qliksense/crawlbench
+BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(TIMEOUT)
+
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: ## Run the benchmarks (some minutes)
 	@tools/need go postgres
-	$(GO) test -run '^$$' -bench . -benchmem -timeout $(TIMEOUT) ./...
+	$(BENCH) -benchtime 100x -benchmem -bench . \
+		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign | xargs -n 1 dirname | sort -u)
+	$(BENCH) -benchtime 200x -bench 'BenchmarkApp$$' $(CRAWLS)
+	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta' $(CRAWLS)
+	$(BENCH) -benchtime 1x -bench Memory $(CRAWLS)
 
 .PHONY: golden
 golden: ## Write the expected outputs anew; read the diff before you commit it

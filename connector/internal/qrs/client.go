@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"mime"
 	"net/http"
@@ -182,12 +181,8 @@ func (c *Client) decode(k call, a answer, into any) error {
 	if err := c.checkJSON(k, a); err != nil {
 		return err
 	}
-	d := json.NewDecoder(bytes.NewReader(a.body))
-	if err := d.Decode(into); err != nil {
+	if err := json.Unmarshal(a.body, into); err != nil {
 		return c.failed(k, a.status, BadAnswer, fmt.Errorf("the answer isn't the JSON that was expected: %w", shortJSON(err)))
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return c.failed(k, a.status, BadAnswer, errors.New("the answer has more after its JSON"))
 	}
 	return nil
 }

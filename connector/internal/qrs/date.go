@@ -12,11 +12,17 @@ type Time struct{ time.Time }
 
 // UnmarshalJSON reads a date; a text that is none is an error.
 func (t *Time) UnmarshalJSON(data []byte) error {
+	t.Time = time.Time{}
+	if n := len(data); n > 2 && data[0] == '"' { // as Qlik writes it; a listing has three in every row
+		if parsed, err := parseTime(string(data[1 : n-1])); err == nil {
+			t.set(parsed)
+			return nil
+		}
+	}
 	var text *string
 	if err := json.Unmarshal(data, &text); err != nil {
 		return err
 	}
-	t.Time = time.Time{}
 	if text == nil || *text == "" {
 		return nil
 	}
@@ -24,10 +30,15 @@ func (t *Time) UnmarshalJSON(data []byte) error {
 	if err != nil {
 		return fmt.Errorf("%q is not a date", *text)
 	}
+	t.set(parsed)
+	return nil
+}
+
+// set leaves out the sentinels.
+func (t *Time) set(parsed time.Time) {
 	if parsed.Year() > 1753 {
 		t.Time = parsed.UTC()
 	}
-	return nil
 }
 
 func parseTime(text string) (time.Time, error) {

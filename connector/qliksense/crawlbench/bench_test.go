@@ -51,11 +51,10 @@ func againstFloor(b *testing.B, apps, workers int) {
 	recorded := record(b, site.Info)
 	db := pgtest.Open(b)
 	var ratio, crawls, floors, cpu, floorCPU, siteCPU numbers
-	b.ResetTimer()
-	for i := range b.N {
+	for b.Loop() {
 		f := runFloor(b, within(b), recorded, site.Info, workers)
 		site.report()
-		r, err := crawl(within(b), db, crawlOrder{Site: site.Info, Code: fmt.Sprintf("w%d-n%d-%d", workers, b.N, i), Mode: catalog.Full, Workers: workers})
+		r, err := crawl(within(b), db, crawlOrder{Site: site.Info, Code: fmt.Sprintf("crawl-%d", len(ratio)), Mode: catalog.Full, Workers: workers})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -171,8 +170,7 @@ func BenchmarkMemory(b *testing.B) {
 			}
 			site := startSite(b, siteOrder{Apps: apps})
 			var heap, rss, cpu, rate numbers
-			b.ResetTimer()
-			for range b.N {
+			for b.Loop() {
 				r := crawlElsewhere(b, crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4})
 				heap, rss = append(heap, float64(r.HeapPeak)/1e6), append(rss, float64(r.RSSPeak)/1e6)
 				cpu = append(cpu, float64(r.CPU)/1e6/float64(apps))
