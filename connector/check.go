@@ -12,9 +12,10 @@ type Checker interface {
 	Connector
 
 	// Check goes the whole way: address, network, TLS, login, who the server took us for, session,
-	// and one right after the other on a sample. It yields every step of CheckSteps once, in order, as
-	// soon as it has ended; after a failed step those that need it are skipped. It never changes
-	// anything on the site, and it logs out. Stopping early is free.
+	// and one right after the other on a sample. It yields every step once, always the same ones in the
+	// same order, each as soon as it has ended; after a failed step those that need it are skipped. It
+	// never changes anything on the site, and it logs out: the connector is of no use after it. Stopping
+	// early is free; an ended ctx stops it.
 	Check(ctx context.Context) iter.Seq[Step]
 }
 
@@ -30,7 +31,7 @@ const (
 
 // A Step is one step of a check.
 type Step struct {
-	Name   string     // "tls_chain": the same in every version
+	Name   string     // "tls": the same in every version
 	Title  string     // "Verify the server's certificate": what a person reads
 	Status StepStatus //
 	Detail string     // what was found, in a sentence; never a secret

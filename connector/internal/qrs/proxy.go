@@ -18,6 +18,19 @@ func (c *Client) CSRFToken(ctx context.Context) (string, error) {
 	return a.header.Get("qlik-csrf-token"), nil
 }
 
+// A Who is the account that the proxy takes the caller for.
+type Who struct {
+	UserID        string `json:"userId"`
+	UserDirectory string `json:"userDirectory"`
+}
+
+// WhoAmI asks the proxy whom the session belongs to (facts A.6).
+func (c *Client) WhoAmI(ctx context.Context) (Who, error) {
+	var out Who
+	err := c.json(ctx, call{op: "ask who the session belongs to", path: "/qps/user"}, &out)
+	return out, err
+}
+
 // Logout ends all sessions of the user on this virtual proxy (facts A.6). It never logs in: without a
 // session there is nothing to end, and that is no error.
 func (c *Client) Logout(ctx context.Context) error {

@@ -16,6 +16,7 @@ type User struct {
 	Inactive      bool   `json:"inactive"`
 	// RemovedExternally: the directory has the account no more (facts G 22).
 	RemovedExternally bool            `json:"removedExternally"`
+	Roles             []string        `json:"roles"`
 	Attributes        []UserAttribute `json:"attributes"`
 }
 
@@ -56,6 +57,24 @@ func (c *Client) Users(ctx context.Context, ids []string) iter.Seq2[User, error]
 			}
 		}
 	}
+}
+
+// Account reads the user DIRECTORY\name as the Repository knows him. One that the caller may not see is
+// a NotFound error.
+func (c *Client) Account(ctx context.Context, directory, name string) (User, error) {
+	k := call{op: "read user", method: "GET", path: "/qrs/user/full"}
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	k.query = withFilter(nil, "userDirectory eq "+quote(directory)+" and userId eq "+quote(name))
+	var users []User
+	if err := c.json(ctx, k, &users); err != nil {
+		return User{}, err
+	}
+	for _, u := range users {
+		if strings.EqualFold(u.UserDirectory, directory) && strings.EqualFold(u.UserID, name) {
+			return u, nil
+		}
+	}
+	return User{}, c.failed(k, 0, NotFound, nil)
 }
 
 func (c *Client) usersByID(ctx context.Context, ids []string) ([]User, error) {
