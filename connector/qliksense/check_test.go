@@ -159,34 +159,57 @@ func TestCheckFindsEachFault(t *testing.T) {
 		step    string
 		says    string // in the error, its cure or the detail, in this order with … between
 	}{
-		"wrong prefix": {spoil: func(x *trialSite) { x.set["jwt"] = map[string]any{"prefix": "jwtt"} }, step: "proxy",
-			says: `no virtual proxy with the prefix "jwtt", or it isn't linked…link that virtual proxy`},
+		"wrong prefix": {
+			spoil: func(x *trialSite) { x.set["jwt"] = map[string]any{"prefix": "jwtt"} }, step: "proxy",
+			says: `no virtual proxy with the prefix "jwtt", or it isn't linked…link that virtual proxy`,
+		},
 		"not linked":     {spoil: fail(qliktest.NotLinked), step: "proxy", says: `isn't linked…link that virtual proxy to the proxy service`},
 		"anonymous mode": {options: qliktest.Options{Anonymous: true}, spoil: func(*trialSite) {}, step: "login", says: `anonymous…anonymous access mode`},
-		"no load-balancing node, no Engine": {spoil: fail(qliktest.EngineAway), step: "engine",
-			says: "no Engine to lead to…Load balancing: add a server node"},
-		"host not on the allow list": {spoil: func(x *trialSite) { x.conn.URL = strings.Replace(x.conn.URL, "localhost", "127.0.0.1", 1) }, step: "engine",
-			says: "the host of https://127.0.0.1…is not on the allow list…an IP address never matches"},
+		"no load-balancing node, no Engine": {
+			spoil: fail(qliktest.EngineAway), step: "engine",
+			says: "no Engine to lead to…Load balancing: add a server node",
+		},
+		"host not on the allow list": {
+			spoil: func(x *trialSite) { x.conn.URL = strings.Replace(x.conn.URL, "localhost", "127.0.0.1", 1) }, step: "engine",
+			says: "the host of https://127.0.0.1…is not on the allow list…an IP address never matches",
+		},
 		"CSRF refusal": {spoil: fail(qliktest.CSRFRefused), step: "engine", says: "cross-site requests (CSRF) failed…qlik-csrf-token"},
-		"audience mismatch": {options: qliktest.Options{Audience: "qlik"}, step: "login",
+		"audience mismatch": {
+			options: qliktest.Options{Audience: "qlik"}, step: "login",
 			spoil: func(x *trialSite) { x.token(x.server.Token(x.admin, qliktest.TokenOptions{Audience: "other"})) },
-			says:  "refused the token (status 401)…the audience…with audience other"},
-		"expired token": {step: "login", says: "the token expired at 20…Make a new token",
-			spoil: func(x *trialSite) { x.token(x.server.Token(x.admin, qliktest.TokenOptions{Lifetime: -time.Hour})) }},
-		"signed with another key": {step: "login", says: "refused the token (status 401)…belongs to the key",
-			spoil: func(x *trialSite) { x.token(x.server.Token(x.admin, qliktest.TokenOptions{WrongKey: true})) }},
-		"clock skew": {options: qliktest.Options{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }}, spoil: signHere, step: "login",
-			says: "this machine's clock is …ahead of the server's, and by the server's clock the token is not valid…NTP"},
-		"untrusted chain": {spoil: func(x *trialSite) { x.set["tls"] = map[string]any{} }, step: "tls",
-			says: "an authority that this machine doesn't know…tls.ca_file…the server shows CN=localhost, issued by CN=qliktest-CA, valid from 20… to 20"},
-		"wrong host name": {step: "tls", says: "is not for sense.example.com but for…tls.server_name…the server shows CN=localhost",
-			spoil: func(x *trialSite) { x.set["tls"].(map[string]any)["server_name"] = "sense.example.com" }},
-		"account inactive": {spoil: func(x *trialSite) { x.server.Edit(func(*qliktest.Site) { x.admin.Inactive = true }) }, step: "login",
-			says: "account is inactive…under Users"},
+			says:  "refused the token (status 401)…the audience…with audience other",
+		},
+		"expired token": {
+			step: "login", says: "the token expired at 20…Make a new token",
+			spoil: func(x *trialSite) { x.token(x.server.Token(x.admin, qliktest.TokenOptions{Lifetime: -time.Hour})) },
+		},
+		"signed with another key": {
+			step: "login", says: "refused the token (status 401)…belongs to the key",
+			spoil: func(x *trialSite) { x.token(x.server.Token(x.admin, qliktest.TokenOptions{WrongKey: true})) },
+		},
+		"clock skew": {
+			options: qliktest.Options{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }}, spoil: signHere, step: "login",
+			says: "this machine's clock is …ahead of the server's, and by the server's clock the token is not valid…NTP",
+		},
+		"untrusted chain": {
+			spoil: func(x *trialSite) { x.set["tls"] = map[string]any{} }, step: "tls",
+			says: "an authority that this machine doesn't know…tls.ca_file…the server shows CN=localhost, issued by CN=qliktest-CA, valid from 20… to 20",
+		},
+		"wrong host name": {
+			step: "tls", says: "is not for sense.example.com but for…tls.server_name…the server shows CN=localhost",
+			spoil: func(x *trialSite) { x.set["tls"].(map[string]any)["server_name"] = "sense.example.com" },
+		},
+		"account inactive": {
+			spoil: func(x *trialSite) { x.server.Edit(func(*qliktest.Site) { x.admin.Inactive = true }) }, step: "login",
+			says: "account is inactive…under Users",
+		},
 		"licence missing": {spoil: fail(qliktest.LicenseDenied), step: "engine", says: "No available access type…License management"},
-		"session limit": {options: qliktest.Options{MaxSessions: 1}, spoil: otherSession, step: "session",
-			says: "too many sessions…5 sessions a user"},
-		"no right to list apps": {step: "apps", says: `ACME\nobody sees no app…resource filter App_*,Stream_*; actions Read…user.userDirectory="ACME" and user.userId="nobody"`,
+		"session limit": {
+			options: qliktest.Options{MaxSessions: 1}, spoil: otherSession, step: "session",
+			says: "too many sessions…5 sessions a user",
+		},
+		"no right to list apps": {
+			step: "apps", says: `ACME\nobody sees no app…resource filter App_*,Stream_*; actions Read…user.userDirectory="ACME" and user.userId="nobody"`,
 			spoil: func(x *trialSite) {
 				x.server.Edit(func(s *qliktest.Site) {
 					for _, stream := range s.Streams {
@@ -194,7 +217,8 @@ func TestCheckFindsEachFault(t *testing.T) {
 					}
 				})
 				x.token(x.server.Token(&qliktest.User{Directory: "ACME", Name: "nobody"}))
-			}},
+			},
+		},
 		"app objects hidden":  {spoil: fail(qliktest.ObjectsHidden), step: "app_objects", says: "no app object in the 3 newest apps…App.Object_*"},
 		"every app refuses":   {spoil: fail(qliktest.AccessDenied4000), step: "open", says: "User access denied…section access"},
 		"script denied":       {spoil: fail(qliktest.ScriptDenied), step: "script", says: "Access denied…app_appscript"},

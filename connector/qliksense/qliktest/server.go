@@ -283,7 +283,11 @@ func (t *tempFiles) write(name string, content []byte) (string, error) {
 		t.dir = dir
 	}
 	path := t.dir + string(os.PathSeparator) + name
-	if err := os.WriteFile(path, content, 0o600); err != nil {
+	err := os.WriteFile(path+".new", content, 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path) // who reads the file meanwhile gets one or the other, whole
+	}
+	if err != nil {
 		return "", fmt.Errorf("qliktest: write %s: %w", name, err)
 	}
 	return path, nil
