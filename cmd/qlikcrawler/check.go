@@ -34,14 +34,14 @@ With -f the file is checked as it is: no database is needed or started. Exit sta
 				if err != nil {
 					return err
 				}
-				return a.check(cmd, conn, connector.SecretsOf(conn))
+				return a.check(cmd, conn, a.secretsOf(nil, conn))
 			}
 			return a.withDatabase(cmd.Context(), func(db *database) error {
 				conn, err := db.Connection(cmd.Context(), args[0])
 				if err != nil {
 					return err
 				}
-				return a.check(cmd, conn, secretsOf(db, conn))
+				return a.check(cmd, conn, a.secretsOf(db, conn))
 			})
 		},
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	secrets "github.com/qlikcrawler/qlikcrawler/connector/secret"
 )
 
 // stepNames are public: programs look for them.
@@ -60,7 +61,7 @@ func (x *trialSite) check() map[string]connector.Step {
 	if errs := Source().Check(x.conn); len(errs) > 0 {
 		x.t.Fatal(errs)
 	}
-	c, err := Source().Open(x.t.Context(), connector.Env{Connection: x.conn, Secret: connector.SecretsOf(x.conn), Now: x.now})
+	c, err := Source().Open(x.t.Context(), connector.Env{Connection: x.conn, Secret: connector.SecretsOf(x.conn, secrets.Resolver{}.Resolve), Now: x.now})
 	if err != nil {
 		x.t.Fatal(err)
 	}
