@@ -23,6 +23,7 @@ import (
 // Flags of MS-NLMP 2.2.2.5, as far as the site speaks them.
 const (
 	ntlmUnicode          = 1 << 0
+	ntlmOEM              = 1 << 1
 	ntlmRequestTarget    = 1 << 2
 	ntlmNTLM             = 1 << 9
 	ntlmAlwaysSign       = 1 << 15
@@ -69,21 +70,27 @@ type challenge struct {
 
 // newChallenge answers a first message. domain and host are what the site calls itself.
 func newChallenge(negotiate []byte, domain, host string, now time.Time) (*challenge, error) {
-	const wanted = ntlmUnicode | ntlmNTLM
-	if ntlmType(negotiate) != 1 || len(negotiate) < 16 || binary.LittleEndian.Uint32(negotiate[12:])&wanted != wanted {
+	if ntlmType(negotiate) != 1 || len(negotiate) < 16 {
+		return nil, errNTLM
+	}
+	offered := binary.LittleEndian.Uint32(negotiate[12:])
+	if offered&ntlmNTLM == 0 || offered&(ntlmUnicode|ntlmOEM) == 0 {
 		return nil, errNTLM
 	}
 	c := &challenge{negotiate: bytes.Clone(negotiate)}
 	_, _ = rand.Read(c.nonce[:]) // never fails
-	name := utf16Bytes(domain)
+	name, text := utf16Bytes(domain), uint32(ntlmUnicode)
+	if offered&ntlmUnicode == 0 { // curl
+		name, text = []byte(domain), ntlmOEM
+	}
 	info := targetInfo(domain, host, now)
 	const header = 56
-	const flags uint32 = ntlmUnicode | ntlmRequestTarget | ntlmNTLM | ntlmAlwaysSign | ntlmTargetDomain |
+	const flags uint32 = ntlmRequestTarget | ntlmNTLM | ntlmAlwaysSign | ntlmTargetDomain |
 		ntlmExtendedSecurity | ntlmTargetInfo | ntlm128 | ntlm56
 	m := bytes.Clone(ntlmSignature)
 	m = binary.LittleEndian.AppendUint32(m, 2)
 	m = appendField(m, len(name), header)
-	m = binary.LittleEndian.AppendUint32(m, flags)
+	m = binary.LittleEndian.AppendUint32(m, flags|text)
 	m = append(m, c.nonce[:]...)
 	m = append(m, make([]byte, 8)...)
 	m = appendField(m, len(info), header+len(name))
@@ -120,7 +127,7 @@ type ntlmLogin struct {
 
 // readLogin reads a third message.
 func readLogin(m []byte) (ntlmLogin, error) {
-	if ntlmType(m) != 3 || len(m) < 64 || binary.LittleEndian.Uint32(m[60:])&ntlmUnicode == 0 {
+	if ntlmType(m) != 3 || len(m) < 64 {
 		return ntlmLogin{}, errNTLM
 	}
 	l := ntlmLogin{message: m}
@@ -135,7 +142,10 @@ func readLogin(m []byte) (ntlmLogin, error) {
 		}
 		*f.into = m[offset : offset+length]
 	}
-	l.user, l.domain = utf16Text(user), utf16Text(domain)
+	l.user, l.domain = string(user), string(domain)
+	if binary.LittleEndian.Uint32(m[60:])&ntlmUnicode != 0 {
+		l.user, l.domain = utf16Text(user), utf16Text(domain)
+	}
 	if l.user == "" {
 		return ntlmLogin{}, fmt.Errorf("%w: anonymous", errNTLM)
 	}

@@ -6,6 +6,7 @@
 //	serializeapp  reads a whole app with enigma.js
 //	qrs-interact  a JavaScript client of the Repository
 //	enigma-go     Qlik's Go client of the Engine
+//	curl          logs in with a Windows account; skipped where there is none that speaks NTLM
 //
 // It is a module of its own, so that the product doesn't depend on them. The JavaScript clients are
 // installed by npm, in the versions of node/package-lock.json, into the user's cache folder.
