@@ -249,3 +249,36 @@ func TestNoteStoresAFailure(t *testing.T) {
 		t.Errorf("it reads back as %+v", got[0])
 	}
 }
+
+func TestAFailureMarksWhatTheCatalogHasUntilItIsReadAgain(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.crawl(rich("a1"), rich("a2"))
+	failed := func(key catalog.Key, why string) catalog.RunID {
+		run := b.start()
+		o := catalog.Outcome{Unit: catalog.Unit{Key: key}, Change: catalog.FailedUnit, Err: &catalog.Error{Code: catalog.CodeTimeout, Err: errors.New(why)}}
+		b.must(b.Note(t.Context(), run, o))
+		b.done(run)
+		return run
+	}
+	failed("prod/a1", "slow")
+	since := b.view("gap", "part")[0]["since"]
+	failed("prod/a1", "slower")
+	failed("prod/unknown", "slow")
+	got := b.view("gap", "part")
+	if len(got) != 1 || got[0]["key"] != "prod/a1" || got[0]["part"] != "app" || got[0]["error_code"] != "timeout" || got[0]["error"] != "slower" || got[0]["since"] != since {
+		t.Errorf("since %v the gaps are %v", since, got)
+	}
+	known, err := b.Known(t.Context(), "prod")
+	b.must(err)
+	if known["prod/a1"] != "" || known["prod/a2"] == "" || len(known) != 2 {
+		t.Errorf("known are %v: want no version of the failed one", known)
+	}
+	if got := b.column(retiredKeys); len(got) > 0 {
+		t.Errorf("retired: %v", got)
+	}
+	b.save(b.start(), rich("a1"), catalog.Updated)
+	if got := b.view("gap", "part"); len(got) > 0 {
+		t.Errorf("after a good read the gaps are %v", got)
+	}
+}

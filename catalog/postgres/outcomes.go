@@ -31,15 +31,33 @@ func errorColumns(err error) (code, why, cure any) {
 	return string(catalog.CodeOf(err)), text(err.Error()), text(catalog.CureOf(err))
 }
 
-// Note stores the outcome of a unit that has no snapshot.
+// markStale says of what the catalog has of a unit that it is as it was, and since when and why; the
+// next delta tries again. A unit that was never stored has nothing to be marked.
+const markStale = `
+	with live as (
+		update qlikcrawler.unit set version = null where key = $1 and retired_at is null returning key, connection)
+	insert into qlikcrawler.gap (unit, part, key, connection, error_code, error, cure, since)
+	select key, '` + string(catalog.PartApp) + `', key, connection, $2, coalesce($3, ''), $4, now() from live
+	on conflict (unit, part, key) do update set error_code = excluded.error_code,
+		error = excluded.error, cure = excluded.cure`
+
+// Note stores the outcome of a unit that has no snapshot. What the catalog has of one that failed is
+// marked by a gap until it is read again.
 func (db *DB) Note(ctx context.Context, run catalog.RunID, o catalog.Outcome) error {
 	o.Run = run
 	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		if _, err := fence(ctx, tx, run); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, insertOutcome, outcomeArgs(o)...)
-		return err
+		b := &pgx.Batch{}
+		if o.Change == catalog.FailedUnit {
+			key := clean(string(o.Unit.Key))
+			code, why, cure := errorColumns(o.Err)
+			b.Queue(lockExclusive, "unit/"+key)
+			b.Queue(markStale, key, code, why, cure)
+		}
+		b.Queue(insertOutcome, outcomeArgs(o)...)
+		return tx.SendBatch(ctx, b).Close()
 	})
 	return fail("note the outcome of", o.Unit.Key, err)
 }

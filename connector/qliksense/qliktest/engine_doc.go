@@ -183,7 +183,11 @@ func getter(kind handleKind, param string) method {
 		if err != nil {
 			return nil, err
 		}
-		return c.handleTo(c.lookup(kind, id)), nil
+		n := c.lookup(kind, id)
+		if n != nil && kind == kindDimension && n == c.doc.dimensions[0] && c.has(ItemMissing) {
+			n = nil
+		}
+		return c.handleTo(n), nil
 	}}
 }
 

@@ -68,6 +68,7 @@ const (
 	LineageDenied       Fault = "lineage-denied"     // GetLineage: 5
 	ConnectionsDenied   Fault = "connections-denied" // GetConnections: 5
 	ObjectUnreadable    Fault = "object-unreadable"  // the property tree of the first sheet: 5
+	ItemMissing         Fault = "item-missing"       // the first master dimension is listed, and there is none
 	AbortedOnce         Fault = "aborted-once"       // error 15 for a call, once
 	ConnectFailed       Fault = "connect-failed"     // OpenDoc: 1008
 	StoreMissing        Fault = "store-missing"      // OpenDoc: 9003
@@ -85,7 +86,7 @@ func Faults() []Fault {
 		AccessDenied4000, AccessDenied5, NotFound, Corrupt, TooLarge, OtherMode, MigrationFailed,
 		ReloadRunning, HangAtOpen, SlowOpen, DropAtOpen, DropAtOpenOnce, DropInTheMiddle,
 		DropInTheMiddleOnce, HangInTheMiddle, GarbageFrame, TruncatedFrame, HugeFrame, NullResult,
-		UnknownPush, ScriptDenied, LineageDenied, ConnectionsDenied, ObjectUnreadable, AbortedOnce,
+		UnknownPush, ScriptDenied, LineageDenied, ConnectionsDenied, ObjectUnreadable, ItemMissing, AbortedOnce,
 		ConnectFailed, StoreMissing, DuplicateKeys, NotANumber, LateReply,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -84,7 +85,17 @@ func (q *request) appID() string {
 	if q.known && q.entity.path == "app" && len(q.rest) == 1 {
 		return q.rest[0]
 	}
+	if q.known && (q.entity.path == "app" || q.entity.path == "app/object") {
+		if one := ofOneApp().FindStringSubmatch(q.r.URL.Query().Get("filter")); one != nil {
+			return one[1]
+		}
+	}
 	return ""
+}
+
+// ofOneApp matches a filter that asks for one app or for what is in it.
+func ofOneApp() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(?:app\.)?id eq '?([0-9a-f-]{36})'?(?: and |$)`)
 }
 
 // readParameters takes the query apart. A piece without "=" comes from a raw & in a value (facts
