@@ -22,7 +22,7 @@ func (c *check) engine(ctx context.Context) (string, error) {
 	var t trial
 	for _, app := range c.sample {
 		var err error
-		app.engine, err = c.session.dialApp(ctx, app.row.ID)
+		app.engine, err = c.dial(ctx, app.row.ID)
 		t.note(app.row.Name, err)
 	}
 	if t.count == 0 {

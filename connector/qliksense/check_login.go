@@ -95,7 +95,8 @@ func (c *check) anonymousMode(ctx context.Context) bool {
 
 // stranger dials as one who has no session.
 func (c *check) stranger(ctx context.Context) (*qix.Session, error) {
-	d := qix.Dialer{TLS: c.session.secure, NetDial: c.session.env.Dial, Meter: &c.session.engine, GreetingTimeout: 10 * time.Second}
+	d := c.session.dialer()
+	d.GreetingTimeout = 10 * time.Second
 	return d.Dial(ctx, c.session.socketAddress(noApp).String(), c.session.socketHeader())
 }
 
@@ -169,8 +170,9 @@ func engineAccount(text string) string {
 func (c *check) expected() string {
 	cfg := c.site.cfg
 	switch {
-	case cfg.Login == loginWindows:
-		return account(cfg.Windows.UserDirectory, cfg.Windows.UserID)
+	case cfg.Login == loginWindows: // the domain may be written in another way than Qlik's directory
+		name, _, _ := strings.Cut(cfg.Windows.UserID, "@")
+		return account("", name)
 	case cfg.Login == loginCertificate:
 		return account(cfg.Certificate.UserDirectory, cfg.Certificate.UserID)
 	case cfg.Login == loginJWT && c.session.signs:
@@ -216,9 +218,21 @@ const noApp = "engineData"
 func (c *check) anySocket(ctx context.Context) (*qix.Session, error) {
 	if !c.global.dialed {
 		c.global.dialed = true
-		c.global.engine, c.global.err = c.session.dialApp(ctx, noApp)
+		c.global.engine, c.global.err = c.dial(ctx, noApp)
 	}
 	return c.global.engine, c.global.err
+}
+
+// dial opens a socket, once: a check doesn't wait for a session of the account to end.
+func (c *check) dial(ctx context.Context, appID string) (*qix.Session, error) {
+	if _, err := c.session.login(ctx, 0); err != nil {
+		return nil, err
+	}
+	engine, err := c.session.dialOnce(ctx, appID)
+	if err != nil {
+		return nil, explain("connect to the Engine", "", err)
+	}
+	return engine, nil
 }
 
 func (c *check) sessions(ctx context.Context) (string, error) {

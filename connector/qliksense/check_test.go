@@ -94,7 +94,8 @@ func TestCheckOfASiteThatIsAllRight(t *testing.T) {
 		set     func(*trialSite)
 		skipped []string
 	}{
-		"jwt": {func(*trialSite) {}, nil},
+		"jwt":     {func(*trialSite) {}, nil},
+		"windows": {(*trialSite).windows, nil},
 		"certificate": {func(x *trialSite) {
 			x.certificate()
 			x.set["options"] = map[string]any{"data_model": "none"} // only the proxy has it
@@ -120,6 +121,15 @@ func TestCheckOfASiteThatIsAllRight(t *testing.T) {
 			x.leftAlone()
 		})
 	}
+}
+
+// windows makes the connection one with a Windows login.
+func (x *trialSite) windows() {
+	x.server.Edit(func(*qliktest.Site) { x.admin.Password = "a good one" })
+	x.conn.Secrets = catalog.Secrets{"windows.password": catalog.NewSecret("a good one")}
+	delete(x.set, "jwt")
+	x.set["authentication"] = "windows"
+	x.set["windows"] = map[string]any{"user_directory": "ACME", "user_id": "svc"}
 }
 
 // certificate makes the connection one with the site's client certificate.
@@ -192,6 +202,14 @@ func TestCheckFindsEachFault(t *testing.T) {
 			options: qliktest.Options{Now: func() time.Time { return time.Now().Add(-10 * time.Minute) }}, spoil: signHere, step: "login",
 			says: "this machine's clock is …ahead of the server's, and by the server's clock the token is not valid…NTP",
 		},
+		"Windows pattern not matched": {
+			options: qliktest.Options{WindowsPattern: "Chrome"}, spoil: (*trialSite).windows, step: "login",
+			says: "shows a form…instead of asking for a Windows login…Windows authentication pattern",
+		},
+		"wrong password": {spoil: func(x *trialSite) {
+			x.windows()
+			x.conn.Secrets = catalog.Secrets{"windows.password": catalog.NewSecret("a bad one")}
+		}, step: "login", says: "refused the user or the password"},
 		"untrusted chain": {
 			spoil: func(x *trialSite) { x.set["tls"] = map[string]any{} }, step: "tls",
 			says: "an authority that this machine doesn't know…tls.ca_file…the server shows CN=localhost, issued by CN=qliktest-CA, valid from 20… to 20",

@@ -81,8 +81,12 @@ func (s *session) dialOnce(ctx context.Context, appID string) (*qix.Session, err
 		}
 		header.Set("Cookie", s.jar.header())
 	}
-	d := qix.Dialer{TLS: s.secure, NetDial: s.env.Dial, Meter: &s.engine, Window: socketWindow}
-	return d.Dial(ctx, address.String(), header)
+	return s.dialer().Dial(ctx, address.String(), header)
+}
+
+// dialer makes sockets to the Engine.
+func (s *session) dialer() qix.Dialer {
+	return qix.Dialer{TLS: s.secure, NetDial: s.env.Dial, Meter: &s.engine, Window: socketWindow}
 }
 
 // socketAddress is ws(s)://host[/prefix]/app/<id>/identity/<own>/ttl/<seconds> (facts C.1).
