@@ -88,7 +88,7 @@ func tellError(w io.Writer, status int, err error) {
 		return
 	}
 	if status == exitInterrupted {
-		fmt.Fprintln(w, "qlikcrawler: interrupted; logged out of Qlik")
+		fmt.Fprintln(w, "qlikcrawler: interrupted")
 		return
 	}
 	lines := strings.Split(err.Error(), "\n")

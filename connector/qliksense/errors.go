@@ -72,6 +72,8 @@ func judge(err error) verdict {
 		return verdict{catalog.CodeUnauthorized, "the Engine's socket is not logged in", cureLogin}
 	case errors.As(err, &handshake):
 		return judgeHandshake(handshake)
+	case errors.Is(err, qix.ErrFrameTooLarge):
+		return verdict{catalog.CodeTooLarge, "", "Look at the app in the hub: no sheet, script or list of an app is that large."}
 	case errors.As(err, &frame), errors.As(err, &odd):
 		return verdict{catalog.CodeUnreadable, "", cureOdd}
 	case errors.As(err, &null):
@@ -178,11 +180,11 @@ func judgePush(p *qix.PushError) verdict {
 	case "OnNoEngineAvailable":
 		// Also the proxy's answer to an id that it doesn't know; not_found would retire the app.
 		return verdict{catalog.CodeUnreachable, "no Engine has the app", "Check in the QMC that an Engine node holds the app and is running."}
-	case "OnSessionTimedOut", "OnSessionLoggedOut", "OnSessionClosed":
+	case "OnSessionTimedOut", "OnSessionLoggedOut":
 		return verdict{catalog.CodeUnauthorized, "", cureLogin}
 	case "OnNoRepositoryAvailable", "OnRepositoryWebsocketFailed":
 		return verdict{catalog.CodeUnreachable, "", cureRepo}
-	default: // OnEngineWebsocketFailed and other services that are down
+	default: // OnSessionClosed ("by server"), OnEngineWebsocketFailed and other services that are down
 		return verdict{catalog.CodeUnreachable, "", cureEngine}
 	}
 }

@@ -74,7 +74,8 @@ func TestEveryRowOfTheErrorTables(t *testing.T) {
 		{"C.2 licence", push("OnLicenseAccessDenied"), catalog.CodeForbidden, "licence"},
 		{"C.2 user sync", push("OnLicenseAccessDeniedPendingUserSync"), catalog.CodeThrottled, "synchronized"},
 		{"C.2 no engine", push("OnNoEngineAvailable"), catalog.CodeUnreachable, "Engine node"},
-		{"C.2 session over", push("OnSessionTimedOut", "OnSessionLoggedOut", "OnSessionClosed"), catalog.CodeUnauthorized, "login"},
+		{"C.2 session over", push("OnSessionTimedOut", "OnSessionLoggedOut"), catalog.CodeUnauthorized, "login"},
+		{"C.2 one session closed: no reason to end the crawl", push("OnSessionClosed"), catalog.CodeUnreachable, "Engine"},
 		{"C.2 repository", push("OnNoRepositoryAvailable", "OnRepositoryWebsocketFailed"), catalog.CodeUnreachable, "Repository"},
 		{"C.2 engine and others", push("OnEngineWebsocketFailed", "OnNoDataPrepServiceAvailable", "OnDataPrepServiceWebsocketFailed", "OnNoPrintingServiceAvailable"), catalog.CodeUnreachable, "Engine"},
 		{"C.2 state: limit", state("SESSION_ERROR_LIMIT_EXCEEDED"), catalog.CodeSessionLimit, "5 sessions"},
@@ -105,6 +106,7 @@ func TestEveryRowOfTheErrorTables(t *testing.T) {
 		{"C.2 must authenticate", []error{&qix.AuthError{LoginURI: "https://h/?t=geheim"}}, catalog.CodeUnauthorized, "login"},
 		{"C.5 null handle", []error{&qix.NullHandleError{Method: "GetLayout"}}, catalog.CodeNotFound, "exists"},
 		{"garbage", []error{&qix.FrameError{Err: errors.New("x")}, &qix.DecodeError{Err: errors.New("x")}}, catalog.CodeUnreadable, "proxy"},
+		{"a huge frame", []error{&qix.FrameError{Size: 1, Err: qix.ErrFrameTooLarge}}, catalog.CodeTooLarge, "hub"},
 		{"hung up", []error{&qix.ClosedError{Cause: &qix.PeerClosedError{Code: 1006}}}, catalog.CodeUnreachable, "Engine"},
 		{"a push ends the session", []error{&qix.ClosedError{Cause: &qix.PushError{Method: "OnMaxParallelSessionsExceeded"}}}, catalog.CodeSessionLimit, "5 sessions"},
 

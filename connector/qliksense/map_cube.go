@@ -166,7 +166,6 @@ func inlineAttributes(a catalog.Attributes, use, def jsonValue) {
 	put(a, "attribute_expressions", expressionsOf(use.get("qAttributeExpressions"), "qExpression"))
 	put(a, "attribute_dimensions", expressionsOf(use.get("qAttributeDimensions"), "qDef"))
 	put(a, "search_expressions", expressionsOf(use.get("qExpressions"), "qExpr"))
-	put(a, "show_condition", firstText(textOf(use.get("qShowCondition")), textOf(use.get("qCalcCondition", "qShow"))))
 	put(a, "calculation_condition", firstText(textOf(use.get("qCalcCondition", "qCond")), textOf(use.get("qCalcCond"))))
 	put(a, "calculation_message", textOf(use.get("qCalcCondition", "qMsg")))
 	put(a, "link", textOf(def.get("representation", "linkUrl")))

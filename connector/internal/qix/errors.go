@@ -1,6 +1,7 @@
 package qix
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -110,6 +111,9 @@ func (e *AuthError) Error() string {
 	}
 	return "engine session: must authenticate at " + withoutQuery(e.LoginURI)
 }
+
+// ErrFrameTooLarge is why a FrameError came about when the message exceeds Dialer.MaxFrame.
+var ErrFrameTooLarge = errors.New("larger than the limit")
 
 // A FrameError is a message from the server that can't be understood; it ends the session.
 type FrameError struct {

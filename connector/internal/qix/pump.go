@@ -65,7 +65,7 @@ func (s *Session) readMessage(scratch *[]byte) ([]byte, error) {
 	}
 }
 
-func errTooLarge(limit int64) error { return fmt.Errorf("larger than the limit of %d bytes", limit) }
+func errTooLarge(limit int64) error { return fmt.Errorf("%w of %d bytes", ErrFrameTooLarge, limit) }
 
 // arrived notes that the peer is alive.
 func (s *Session) arrived() {
