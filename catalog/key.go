@@ -10,6 +10,10 @@ import (
 // they percent-encode "/" and "%" inside every part. The empty Key means "none".
 type Key string
 
+// MaxKey is how many bytes a key may have: what Postgres can index, with some room. Only a name of the
+// data model can come near it: a field that the script doesn't name is called by its whole expression.
+const MaxKey = 2600
+
 var escaper = strings.NewReplacer("%", "%25", "/", "%2F")
 
 func makeKey(parts ...string) Key {

@@ -1,6 +1,8 @@
 package postgres_test
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -269,6 +271,23 @@ func TestOnlyLaterCrawlsNoteWhatIsAdded(t *testing.T) {
 	if d := cmp.Diff(sorted(want), sorted(b.history())); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
+}
+
+func TestTheLongestKeyCanBeStored(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	s := rich("a1")
+	random := make([]byte, catalog.MaxKey)
+	if _, err := rand.Read(random); err != nil { // Postgres compresses what repeats
+		t.Fatal(err)
+	}
+	longest := string(s.Unit.Key) + "/field/" + hex.EncodeToString(random)
+	s.Columns[0].Key = catalog.Key(longest[:catalog.MaxKey])
+	first := b.start()
+	b.save(first, s, catalog.Added)
+	b.done(first)
+	s.Columns = s.Columns[1:]
+	b.save(b.start(), s, catalog.Updated) // and its change
 }
 
 func TestTextsThatPostgresRefusesAreMended(t *testing.T) {

@@ -2,6 +2,7 @@ package qliksense
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,6 +22,22 @@ func TestBrokenMetadataIsAGapAndTheRestIsExact(t *testing.T) {
 		if len(s.Reports) != 3 {
 			t.Errorf("%s: %d reports, want 3", metadata, len(s.Reports))
 		}
+	}
+}
+
+func TestANameThatNoKeyCanHoldIsAGapAndTheRestIsExact(t *testing.T) {
+	t.Parallel()
+	name := func(bytes int) string { return strings.Repeat("é", bytes/2) }
+	fits := name(catalog.MaxKey - len("q/app-1/field/"))
+	read := sheetWith(t, cell("C", ""))
+	read.Metadata = []byte(`{"fields":[{"name":"` + fits + `"},{"name":"` + name(2*catalog.MaxKey) + `"},{"name":"F"}],
+		"tables":[{"name":"` + name(2*catalog.MaxKey) + `"},{"name":"T"}]}`)
+	s := mapApp(testOptions(), read)
+	if len(s.Gaps) != 2 || s.Gaps[0].Part != catalog.PartDataModel || catalog.CodeOf(s.Gaps[0].Err) != catalog.CodeTooLarge {
+		t.Errorf("gaps %+v", s.Gaps)
+	}
+	if len(s.Columns) != 2 || s.Columns[0].Name != fits || len(s.Tables) != 1 || len(s.Reports) != 3 {
+		t.Errorf("%d fields, %d tables, %d reports; want 2, 1, 3", len(s.Columns), len(s.Tables), len(s.Reports))
 	}
 }
 

@@ -2,6 +2,8 @@ package qliksense
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -44,8 +46,12 @@ func (m *mapper) mapTables(tables []jsonValue) map[string]bool {
 		put(a, "loose", t.get("is_loose").truth())
 		put(a, "semantic", t.get("is_semantic").truth())
 		put(a, "byte_size", t.get("byte_size").count())
+		key := catalog.ModelTableKey(m.app, name)
+		if m.tooLong(key) {
+			continue
+		}
 		m.out.Tables = append(m.out.Tables, catalog.ModelTable{
-			Key:        catalog.ModelTableKey(m.app, name),
+			Key:        key,
 			Report:     m.app,
 			Name:       name,
 			Comment:    t.get("comment").str(),
@@ -58,9 +64,23 @@ func (m *mapper) mapTables(tables []jsonValue) map[string]bool {
 	return system
 }
 
+// tooLong reports a key that the catalog can't hold, and notes the gap.
+func (m *mapper) tooLong(key catalog.Key) bool {
+	if len(key) <= catalog.MaxKey {
+		return false
+	}
+	m.gap(catalog.PartDataModel, m.app, &catalog.Error{
+		Code: catalog.CodeTooLarge, Op: "read the data model of", Key: m.app,
+		Err:  fmt.Errorf("the name %q… makes a key of %d bytes, the most is %d", strings.ToValidUTF8(string(key[len(m.app):][:60]), ""), len(key), catalog.MaxKey),
+		Cure: "Give it a short name in the load script (… as NAME).",
+	})
+	return true
+}
+
 func (m *mapper) mapField(f jsonValue, system map[string]bool) {
 	name := f.get("name").str()
-	if name == "" || f.get("is_system").truth() {
+	key := catalog.ModelFieldKey(m.app, name)
+	if name == "" || f.get("is_system").truth() || m.tooLong(key) {
 		return
 	}
 	var tables []string
@@ -77,7 +97,7 @@ func (m *mapper) mapField(f jsonValue, system map[string]bool) {
 	put(a, "byte_size", f.get("byte_size").count())
 	put(a, "always_one_selected", f.get("always_one_selected").truth())
 	m.out.Columns = append(m.out.Columns, catalog.ModelField{
-		Key:         catalog.ModelFieldKey(m.app, name),
+		Key:         key,
 		Report:      m.app,
 		Name:        name,
 		Comment:     f.get("comment").str(),
