@@ -38,14 +38,14 @@ func (s *site) groups(ctx context.Context) ([]catalog.ReportGroup, error) {
 	if err != nil {
 		return nil, err
 	}
+	apps, err := s.listApps(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.keepApps(apps)
 	owners := map[string]person{}
-	for app, err := range s.session.qrs().Apps(ctx, "") {
-		if err != nil {
-			return nil, err
-		}
-		row := newAppRow(app)
-		switch {
-		case !s.filter.app(row):
+	for _, app := range apps {
+		switch row := app.row; {
 		case row.StreamID == "":
 			owners[row.Owner.ID] = row.Owner
 		case s.cfg.Options.CrawlStreams && streams[row.StreamID].ID == "":
@@ -160,34 +160,15 @@ type list struct {
 }
 
 func (s *site) list(ctx context.Context) (list, error) {
-	var l list
-	var newest generation
-	for app, err := range s.session.qrs().Apps(ctx, "") {
-		if err != nil {
-			return list{}, err
-		}
-		newest.see(app.SavedInProductVersion, app.MigrationHash)
-		if row := newAppRow(app); s.filter.app(row) {
-			l.apps = append(l.apps, listedApp{row: row})
-		}
+	apps, err := s.takeApps(ctx)
+	if err != nil {
+		return list{}, err
 	}
+	l := list{apps: apps}
 	owners := map[string]bool{}
-	outdated, unknown := 0, 0
-	for i := range l.apps {
-		app := &l.apps[i]
+	for _, app := range l.apps {
 		owners[app.row.Owner.ID] = true
-		switch app.outdated = newest.outdated(app.row.MigrationHash); {
-		case app.outdated:
-			outdated++
-		case app.row.MigrationHash == "":
-			unknown++
-		}
 	}
-	if outdated+unknown > 0 {
-		s.log.Info("some apps may be upgraded by opening", "outdated", outdated, "without_migration_hash", unknown,
-			"migrate_apps", s.cfg.Options.MigrateApps)
-	}
-	var err error
 	if l.objects, err = s.digests(ctx, owners); err != nil {
 		return list{}, err
 	}
@@ -199,6 +180,56 @@ func (s *site) list(ctx context.Context) (list, error) {
 		l.apps[i].row.Owner = complete(l.apps[i].row.Owner, people)
 	}
 	return l, nil
+}
+
+// listApps reads the listing of apps, and leaves out those that the connection doesn't read.
+func (s *site) listApps(ctx context.Context) ([]listedApp, error) {
+	var apps []listedApp
+	var newest generation
+	for app, err := range s.session.qrs().Apps(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		newest.see(app.SavedInProductVersion, app.MigrationHash)
+		if row := newAppRow(app); s.filter.app(row) {
+			apps = append(apps, listedApp{row: row})
+		}
+	}
+	outdated, unknown := 0, 0
+	for i := range apps {
+		app := &apps[i]
+		switch app.outdated = newest.outdated(app.row.MigrationHash); {
+		case app.outdated:
+			outdated++
+		case app.row.MigrationHash == "":
+			unknown++
+		}
+	}
+	if outdated+unknown > 0 {
+		s.log.Info("some apps may be upgraded by opening", "outdated", outdated, "without_migration_hash", unknown,
+			"migrate_apps", s.cfg.Options.MigrateApps)
+	}
+	return apps, nil
+}
+
+// keepApps keeps the apps that Groups listed for the Units that follows: a crawl asks for each app once, and
+// its groups and units fit together.
+func (s *site) keepApps(apps []listedApp) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apps = apps
+}
+
+// takeApps gives the apps that were kept, once; else it lists them.
+func (s *site) takeApps(ctx context.Context) ([]listedApp, error) {
+	s.mu.Lock()
+	apps := s.apps
+	s.apps = nil
+	s.mu.Unlock()
+	if apps != nil {
+		return apps, nil
+	}
+	return s.listApps(ctx)
 }
 
 // digests reads the one listing of app objects for the whole site, and notes who owns them.

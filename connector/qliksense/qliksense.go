@@ -59,6 +59,7 @@ type site struct {
 
 	mu     sync.Mutex
 	people map[string]person // by id, as far as anybody asked: see lookUp
+	apps   []listedApp       // from Groups, for the next Units: see keepApps
 }
 
 // options are what the mapping must know of the connection.

@@ -23,11 +23,15 @@ type AppObject struct {
 	Tags              []string
 }
 
+// objectPage is how many app objects a page has: their rows are short, and a site has ten times as many
+// as apps.
+const objectPage = 1000
+
 // AppObjects lists app objects. A big site has a million: filter them, "objectType eq 'sheet'" or
 // "app.id eq …" (facts B.10).
 func (c *Client) AppObjects(ctx context.Context, filter string) iter.Seq2[AppObject, error] {
 	t := table[AppObject]{
-		op: "list app objects", path: "app/object", entity: "App.Object",
+		op: "list app objects", path: "app/object", entity: "App.Object", size: objectPage,
 		id: func(o *AppObject) string { return o.ID },
 		columns: []column[AppObject]{
 			{name: "id", def: "id", into: func(o *AppObject) any { return &o.ID }},

@@ -2,12 +2,14 @@ package qrs
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"math"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +22,7 @@ type table[T any] struct {
 	entity  string      // "App.Object"
 	columns []column[T] // the first is the id
 	id      func(*T) string
+	size    int // rows a page; 0: pageSize
 }
 
 // A column is one column of a table: what is asked, and where in a row's value the answer goes.
@@ -30,8 +33,9 @@ type column[T any] struct {
 	into func(row *T) (dest any) // a pointer that encoding/json can fill
 }
 
-// pageSize is what clients use with success on real sites (facts B.6). A page begins with the last row of
-// the page before: when it doesn't, rows moved between the two requests and some may be missing.
+// pageSize is what clients use with success on real sites (facts B.6). A page asks for one row more, the
+// first of the next page: when that begins with another one, rows moved between the two requests and some
+// may be missing.
 const pageSize = 500
 
 // passes is how often a listing that doesn't add up is read in all.
@@ -44,10 +48,14 @@ const passes = 3
 func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		p := pass[T]{table: t, client: c, filter: filter, size: pageSize, seen: map[rowID]uint8{}}
+		p := pass[T]{table: t, client: c, filter: filter, size: cmp.Or(t.size, pageSize), seen: map[rowID]uint8{}}
 		want, err := c.count(ctx, t.op, t.path, filter)
 		for n := 1; err == nil && n <= passes; n++ {
-			if err = p.run(ctx, want, yield); err != nil || p.stopped {
+			if err = p.run(ctx, want, yield); p.tooSlow(ctx, err) {
+				err = nil
+				continue
+			}
+			if err != nil || p.stopped {
 				break
 			}
 			if p.joined && p.got == want {
@@ -76,7 +84,7 @@ type pass[T any] struct {
 	table[T]
 	client *Client
 	filter string
-	size   int // rows a page
+	size   int // rows from the start of a page to the start of the next
 
 	seen    map[rowID]uint8 // by which pass, counted from 1
 	number  uint8
@@ -89,14 +97,13 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 	p.number++
 	p.got, p.joined = 0, true
 	size, short := p.size, math.MaxInt
-	stride := max(size-1, 1)
 	pages := min(want, 1)
-	if want > size {
-		pages = (want - 1 + stride - 1) / stride
+	if want > size+1 {
+		pages = (want - 1 + size - 1) / size
 	}
 	last := ""
 	err := inOrder(ctx, pages, func(ctx context.Context, n int) ([]T, error) {
-		return p.page(ctx, p.client, p.filter, n*stride, size)
+		return p.page(ctx, p.client, p.filter, n*size, size+1)
 	}, func(n int, rows []T) bool {
 		if n > 0 && (len(rows) == 0 || p.id(&rows[0]) != last) {
 			p.joined = false
@@ -104,8 +111,8 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 		if len(rows) > 0 {
 			last = p.id(&rows[len(rows)-1])
 		}
-		if n < pages-1 && len(rows) > 1 {
-			short = min(short, len(rows))
+		if cut := n < pages-1 || pages == 1 && len(rows) < want; cut && len(rows) > 1 && len(rows) <= size {
+			short = min(short, len(rows)-1)
 		}
 		return p.take(ctx, rows, yield)
 	})
@@ -116,6 +123,16 @@ func (p *pass[T]) run(ctx context.Context, want int, yield func(T, error) bool) 
 		p.size = short // the server gives no more at a time than that
 	}
 	return err
+}
+
+// tooSlow reports whether the server took too long for a page and smaller ones are left to try.
+func (p *pass[T]) tooSlow(ctx context.Context, err error) bool {
+	var late net.Error
+	if err == nil || ctx.Err() != nil || p.size <= pageSize || !errors.As(err, &late) || !late.Timeout() {
+		return false
+	}
+	p.size = pageSize
+	return true
 }
 
 // ended is the error of a listing whose context ended; nil when it didn't.
