@@ -182,6 +182,46 @@ func TestGoesOnNoFurtherWhenItIsPointless(t *testing.T) {
 	}
 }
 
+func TestASiteOutOfReachEndsTheCrawlEarly(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for i := range 100 {
+		names = append(names, fmt.Sprint(i))
+	}
+	for name, tc := range map[string]struct {
+		bad   func(i int) bool
+		ended bool
+	}{
+		"for good":             {func(int) bool { return true }, true},
+		"nine in a row":        {func(i int) bool { return i%10 != 9 }, false},
+		"from the middle on":   {func(i int) bool { return i >= 50 }, true},
+		"only one and another": {func(i int) bool { return i%2 == 0 }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			store := newMemory(map[catalog.Key]string{"c/gone": "v1"})
+			src := &site{units: listed(names...)}
+			n := 0
+			src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+				n++
+				if tc.bad(n - 1) {
+					return nil, &catalog.Error{Code: catalog.CodeUnreachable, Op: "open app", Err: errors.New("connection refused"), Cure: "Start it."}
+				}
+				return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+			}
+			r := run(catalog.Full)
+			r.AllowMassRetire = true
+			_, err := (&crawler.Crawler{Store: store, Workers: 1}).Crawl(t.Context(), r, src)
+			if ended := catalog.CodeOf(err) == catalog.CodeUnreachable && catalog.CureOf(err) != ""; ended != tc.ended {
+				t.Fatalf("error %v, want it to end early: %t", err, tc.ended)
+			}
+			if tc.ended && (store.retired != nil || n > 60) {
+				t.Errorf("retired %v after %d units", store.retired, n)
+			}
+		})
+	}
+}
+
 func TestASaveForARunThatIsNoLongerOursEndsTheCrawl(t *testing.T) {
 	t.Parallel()
 	store := newMemory(map[catalog.Key]string{"c/gone": "v1", "c/a": "v1"})

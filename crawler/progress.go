@@ -41,6 +41,7 @@ type progress struct {
 	mu    sync.Mutex
 	stage Stage
 	count catalog.Tally
+	away  int // units in a row that failed because the source was out of reach
 }
 
 func newProgress(run catalog.RunID, observe Observer, usage func() catalog.Usage) *progress {
@@ -76,8 +77,18 @@ func (p *progress) planned(plan Plan, listed int) {
 func (p *progress) outcome(o catalog.Outcome) {
 	p.tell(func(e *Event) {
 		p.count.Count(o.Change)
+		p.away++
+		if code := catalog.CodeOf(o.Err); o.Change != catalog.FailedUnit || code != catalog.CodeUnreachable && code != catalog.CodeTimeout {
+			p.away = 0
+		}
 		e.Outcome = &o
 	})
+}
+
+func (p *progress) outOfReach() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.away
 }
 
 func (p *progress) tally() catalog.Tally {

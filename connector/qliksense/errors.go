@@ -217,6 +217,8 @@ func judgeHandshake(h *qix.HandshakeError) verdict {
 		return verdict{catalog.CodeForbidden, "the proxy refused the socket (status 403): the host isn't allowed, or the CSRF check failed", cureAllow}
 	case s == 400 || s == 404:
 		return verdict{catalog.CodeInvalid, "", curePrefix}
+	case s == 429:
+		return verdict{catalog.CodeThrottled, "", "Try again later, with fewer options.workers."}
 	case s >= 500:
 		return verdict{catalog.CodeUnreachable, "", cureEngine}
 	default:

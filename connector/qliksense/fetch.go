@@ -10,7 +10,6 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
-	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
@@ -20,17 +19,13 @@ var (
 	errTimeout  = errors.New("the app took longer than options.app_timeout")
 )
 
-// engineTries is how often an app is read when the connection breaks in the middle.
-const engineTries = 2
-
 // Fetch reads one app: its inside from the Engine and, beside it, the stored data model.
 func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot, error) {
 	app, ok := l.Source.(*listedApp)
 	if !ok {
 		return nil, &catalog.Error{Code: catalog.CodeInternal, Op: "fetch", Key: l.Unit.Key, Err: errForeign}
 	}
-	late := fmt.Errorf("%w (%s)", errTimeout, s.cfg.Options.AppTimeout)
-	limited, cancel := context.WithTimeoutCause(ctx, s.cfg.Options.AppTimeout, late)
+	limited, cancel := s.withAppTimeout(ctx)
 	defer cancel()
 
 	var metadata json.RawMessage
@@ -39,7 +34,7 @@ func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot
 	if s.cfg.Options.DataModel != dataModelNone {
 		beside.Go(func() { metadata, metadataErr = s.session.qrs().DataMetadataJSON(limited, app.row.ID) })
 	}
-	read, err := s.readApp(limited, app)
+	read, err := s.readPatiently(ctx, app)
 	beside.Wait()
 	switch {
 	case ctx.Err() != nil:
@@ -68,37 +63,6 @@ func (s *site) noModel(key catalog.Key, err error) error {
 		cure = "Stored data models are served by the proxy only: log in with a JWT, or set options.data_model to none."
 	}
 	return &catalog.Error{Code: catalog.CodeNotFound, Op: op, Key: key, Err: err, Cure: cure}
-}
-
-// readApp reads what the Engine has of an app. An error means that nothing of it counts.
-func (s *site) readApp(ctx context.Context, app *listedApp) (*appRead, error) {
-	key := catalog.AppKey(s.cfg.Code, app.row.ID)
-	if app.outdated && !s.cfg.Options.MigrateApps {
-		return nil, &catalog.Error{
-			Code: catalog.CodeWouldMigrate, Op: "open app", Key: key, Err: errOutdated,
-			Cure: "Open the app once in the hub, or set options.migrate_apps to true.",
-		}
-	}
-	var read *appRead
-	var err error
-	for range engineTries {
-		err = s.session.onApp(ctx, app.row.ID, func(engine *qix.Session) error {
-			r := s.newReader(app, key)
-			read = r.out
-			return r.run(ctx, engine)
-		})
-		if err == nil {
-			return read, nil
-		}
-		if ctx.Err() != nil {
-			return nil, explain("read app", key, context.Cause(ctx))
-		}
-		err = explain("read app", key, err)
-		if catalog.CodeOf(err) != catalog.CodeUnreachable {
-			break
-		}
-	}
-	return nil, err
 }
 
 // refusedTimeout bounds what is asked of the Repository about an app that the Engine refused.

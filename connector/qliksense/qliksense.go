@@ -47,7 +47,7 @@ func open(_ context.Context, env connector.Env) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{cfg: cfg, session: s, filter: f, log: s.log, people: map[string]person{}}, nil
+	return &site{cfg: cfg, session: s, filter: f, log: s.log, gate: newGate(usualPace(cfg.Options.Workers), s.log), people: map[string]person{}}, nil
 }
 
 // A site is a connection to one Qlik Sense site.
@@ -56,6 +56,7 @@ type site struct {
 	session *session
 	filter  filter
 	log     *slog.Logger
+	gate    *gate
 
 	mu     sync.Mutex
 	people map[string]person // by id, as far as anybody asked: see lookUp

@@ -54,7 +54,13 @@ func openSite(tb testing.TB, server *qliktest.Server, more map[string]any, log *
 	if err != nil {
 		tb.Fatal(err)
 	}
+	c.(*site).gate.pace.hurry()
 	return c
+}
+
+// hurry makes a pace as patient as ever, in a hundredth of the time.
+func (p *pace) hurry() {
+	p.appPause, p.busyPause, p.awayPause = p.appPause/100, p.busyPause/100, p.awayPause/100
 }
 
 // openOptions is openSite with options, for a test that ends with the connector.

@@ -2,6 +2,7 @@ package qrs
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"strings"
 	"time"
@@ -9,8 +10,8 @@ import (
 	"github.com/go-resty/resty/v2"
 )
 
-// setRetries says what is tried again: only what changes nothing on the server and may heal. resty
-// heeds Retry-After only when it is given a function for it.
+// setRetries says what is tried again: only what changes nothing on the server and may heal. resty heeds
+// Retry-After only when it is given a function for it, and asks it for the ordinary pauses too.
 func (c *Client) setRetries() {
 	count, pause, limit := c.cfg.Retries, c.cfg.RetryPause, c.cfg.RetryLimit
 	if count == 0 {
@@ -22,16 +23,32 @@ func (c *Client) setRetries() {
 	if limit == 0 {
 		limit = 15 * time.Second
 	}
-	c.rest.SetRetryCount(max(count, 0)).SetRetryWaitTime(pause).SetRetryMaxWaitTime(limit)
+	c.rest.SetRetryCount(max(count, 0)).SetRetryWaitTime(pause / 2).SetRetryMaxWaitTime(maxAsked)
 	c.rest.AddRetryCondition(c.worthRetry)
 	c.rest.SetRetryAfter(func(_ *resty.Client, r *resty.Response) (time.Duration, error) {
 		asked := retryAfter(r.Header(), time.Now())
-		if asked > limit {
+		if asked == 0 {
+			return backOff(pause, limit, r.Request.Attempt), nil
+		}
+		if asked > maxAsked {
 			// Coming back early would be rude, and waiting that long is the caller's choice.
 			return 0, c.statusError(call{}, r.StatusCode(), r.Header(), r.Body())
 		}
-		return asked, nil // 0: the ordinary pause
+		return asked, nil
 	})
+}
+
+// maxAsked is the longest pause that a server gets when it asks for one (Retry-After).
+const maxAsked = 2 * time.Minute
+
+// backOff is the pause before attempt+1: doubling up to limit, with half of it left to chance, so that
+// requests that failed together don't come back together.
+func backOff(pause, limit time.Duration, attempt int) time.Duration {
+	full := limit
+	if n := attempt - 1; n < 16 {
+		full = min(pause<<max(n, 0), limit)
+	}
+	return full/2 + rand.N(full/2+1)
 }
 
 // worthRetry reports whether the same request may succeed a little later.
