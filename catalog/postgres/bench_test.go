@@ -24,19 +24,25 @@ func huge(n, times int) *catalog.Snapshot {
 	s := &catalog.Snapshot{
 		Unit: catalog.Unit{Key: app, Name: "App " + id}, Version: "v1",
 		Groups: []catalog.ReportGroup{{Key: catalog.AppGroupKey("prod", id), Kind: catalog.GroupApp, Name: "App", Owner: `ACME\ada`}},
-		Sources: []catalog.SourceCode{{Key: catalog.ScriptKey(app), Report: app, Name: "App", Type: catalog.TypeScript,
-			Language: catalog.LanguageLoadScript, Code: strings.Repeat("LOAD OrderID, Customer, Amount FROM [lib://Sales/orders.qvd] (qvd);\n", 100)}},
+		Sources: []catalog.SourceCode{{
+			Key: catalog.ScriptKey(app), Report: app, Name: "App", Type: catalog.TypeScript,
+			Language: catalog.LanguageLoadScript, Code: strings.Repeat("LOAD OrderID, Customer, Amount FROM [lib://Sales/orders.qvd] (qvd);\n", 100),
+		}},
 	}
 	group := s.Groups[0].Key
 	attributes := catalog.Attributes{"owner": map[string]any{"id": "0a1b2c", "name": "Ada Lovelace"}, "application": "Sales"}
 	report := func(key, parent catalog.Key, kind catalog.ReportKind, typ string) {
-		s.Reports = append(s.Reports, catalog.Report{Key: key, Group: group, Parent: parent, Kind: kind, Type: typ,
+		s.Reports = append(s.Reports, catalog.Report{
+			Key: key, Group: group, Parent: parent, Kind: kind, Type: typ,
 			Name: "Sales by region", Owner: `ACME\ada`, URL: "https://sense.example.com/sense/app/" + id, Published: ptr(true),
-			Attributes: attributes, CreatedAt: at(1), ModifiedAt: at(2)})
+			Attributes: attributes, CreatedAt: at(1), ModifiedAt: at(2),
+		})
 	}
 	field := func(key, of catalog.Key, typ catalog.FieldType, origin catalog.Origin, formula string) {
-		s.Fields = append(s.Fields, catalog.ReportField{Key: key, Report: of, Type: typ, Origin: origin,
-			Name: "A name", Formula: formula, Description: "What it tells", Tags: []string{"finance"}, Attributes: attributes})
+		s.Fields = append(s.Fields, catalog.ReportField{
+			Key: key, Report: of, Type: typ, Origin: origin,
+			Name: "A name", Formula: formula, Description: "What it tells", Tags: []string{"finance"}, Attributes: attributes,
+		})
 	}
 	report(app, "", catalog.ReportApp, catalog.TypeApp)
 	for i := range 3 * times {

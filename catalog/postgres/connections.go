@@ -72,8 +72,10 @@ func connectionArgs(c catalog.Connection) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []any{c.Code, clean(c.Name), clean(c.Type), text(c.Environment), text(c.Description), text(c.URL),
-		text(c.AccessInstructions), governance, settings, strings.ToLower(clean(c.Name))}, nil
+	return []any{
+		c.Code, clean(c.Name), clean(c.Type), text(c.Environment), text(c.Description), text(c.URL),
+		text(c.AccessInstructions), governance, settings, strings.ToLower(clean(c.Name)),
+	}, nil
 }
 
 // connectionError says in words which of the two unique things is taken.
@@ -87,14 +89,18 @@ func connectionError(op string, c catalog.Connection, err error) error {
 	default:
 		return fail(op, catalog.Key(c.Code), err)
 	}
-	return &catalog.Error{Code: catalog.CodeConflict, Op: op, Key: catalog.Key(c.Code), Err: errors.New(taken),
-		Cure: "Choose another one, or edit the connection that has it."}
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: op, Key: catalog.Key(c.Code), Err: errors.New(taken),
+		Cure: "Choose another one, or edit the connection that has it.",
+	}
 }
 
 func noConnection(op, code string) error {
-	return &catalog.Error{Code: catalog.CodeNotFound, Op: op, Key: catalog.Key(code),
+	return &catalog.Error{
+		Code: catalog.CodeNotFound, Op: op, Key: catalog.Key(code),
 		Err:  errors.New("there is no connection with this code"),
-		Cure: "See connection list for the codes."}
+		Cure: "See connection list for the codes.",
+	}
 }
 
 const selectConnection = `
@@ -191,8 +197,10 @@ func (db *DB) RemoveConnection(ctx context.Context, code string) error {
 
 // deleteConnection deletes the run rows before others: from then on no zombie can write.
 func deleteConnection(ctx context.Context, tx pgx.Tx, code string) error {
-	tables := []string{"crawl_run", "unit", "report_group", "report", "report_field", "source_code",
-		"model_table", "model_field", "gap", "change", "lineage_node", "lineage_edge", "lineage_gap"}
+	tables := []string{
+		"crawl_run", "unit", "report_group", "report", "report_field", "source_code",
+		"model_table", "model_field", "gap", "change", "lineage_node", "lineage_edge", "lineage_gap",
+	}
 	for _, t := range tables {
 		if _, err := tx.Exec(ctx, "delete from qlikcrawler."+t+" where connection = $1", code); err != nil {
 			return fmt.Errorf("%s: %w", t, err)

@@ -179,8 +179,10 @@ func TestRemoveTakesEverythingOfTheConnection(t *testing.T) {
 	run, err := b.StartRun(t.Context(), catalog.Run{Connection: "jwt", Mode: catalog.Full, Trigger: catalog.ByCLI})
 	b.must(err)
 	app := catalog.AppKey("jwt", "a")
-	b.save(run, &catalog.Snapshot{Unit: catalog.Unit{Key: app}, Reports: []catalog.Report{{Key: app, Kind: catalog.ReportApp}},
-		Gaps: []catalog.Gap{{Part: catalog.PartScript, Key: app, Err: errors.New("no")}}}, catalog.Partial)
+	b.save(run, &catalog.Snapshot{
+		Unit: catalog.Unit{Key: app}, Reports: []catalog.Report{{Key: app, Kind: catalog.ReportApp}},
+		Gaps: []catalog.Gap{{Part: catalog.PartScript, Key: app, Err: errors.New("no")}},
+	}, catalog.Partial)
 	err = b.RemoveConnection(t.Context(), "jwt")
 	wantCode(t, err, catalog.CodeConflict)
 	b.done(run)

@@ -24,9 +24,11 @@ const retiredKeys = `
 // A snapshot that has lost everything but the app's row retires all else, but for what its gap hides.
 func TestGapKeepsWhatItHides(t *testing.T) {
 	t.Parallel()
-	all := []string{"group prod/app/a1", "report prod/a1/s1", "report prod/a1/s1/c1", "field prod/a1/m1", "field prod/a1/d1",
+	all := []string{
+		"group prod/app/a1", "report prod/a1/s1", "report prod/a1/s1/c1", "field prod/a1/m1", "field prod/a1/d1",
 		"field prod/a1/o1", "field prod/a1/v1", "field prod/a1/s1/c1/measure/0", "field prod/a1/s1/c1/dimension/0",
-		"code prod/a1/script", "table prod/a1/table/Sales%2F2024%25", "column prod/a1/field/City"}
+		"code prod/a1/script", "table prod/a1/table/Sales%2F2024%25", "column prod/a1/field/City",
+	}
 	tests := []struct {
 		name string
 		part catalog.Part
@@ -34,8 +36,10 @@ func TestGapKeepsWhatItHides(t *testing.T) {
 		kept []string
 	}{
 		{"the whole app", catalog.PartApp, "prod/a1", all},
-		{"a sheet", catalog.PartSheet, "prod/a1/s1", []string{"report prod/a1/s1", "report prod/a1/s1/c1",
-			"field prod/a1/s1/c1/measure/0", "field prod/a1/s1/c1/dimension/0"}},
+		{"a sheet", catalog.PartSheet, "prod/a1/s1", []string{
+			"report prod/a1/s1", "report prod/a1/s1/c1",
+			"field prod/a1/s1/c1/measure/0", "field prod/a1/s1/c1/dimension/0",
+		}},
 		{"another sheet", catalog.PartSheet, "prod/a1/s", nil},
 		{"all measures", catalog.PartMeasures, "prod/a1", []string{"field prod/a1/m1"}},
 		{"one measure", catalog.PartMeasures, "prod/a1/m1", []string{"field prod/a1/m1"}},
@@ -44,8 +48,10 @@ func TestGapKeepsWhatItHides(t *testing.T) {
 		{"all master objects", catalog.PartMasterObjects, "prod/a1", []string{"field prod/a1/o1"}},
 		{"all variables", catalog.PartVariables, "prod/a1", []string{"field prod/a1/v1"}},
 		{"the script", catalog.PartScript, "prod/a1", []string{"code prod/a1/script"}},
-		{"the data model", catalog.PartDataModel, "prod/a1",
-			[]string{"table prod/a1/table/Sales%2F2024%25", "column prod/a1/field/City"}},
+		{
+			"the data model", catalog.PartDataModel, "prod/a1",
+			[]string{"table prod/a1/table/Sales%2F2024%25", "column prod/a1/field/City"},
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -165,8 +171,10 @@ func TestRetireTakesAllRowsOfTheUnits(t *testing.T) {
 	b.must(b.Retire(t.Context(), run, []catalog.Key{"prod/a1"})) // again: nothing more to do
 	counts, err := b.Counts(t.Context(), "prod")
 	b.must(err)
-	want := catalog.Counts{Apps: 1, Sheets: 1, Cells: 1, Measures: 2, Dimensions: 2, MasterObjects: 1, Variables: 1,
-		Scripts: 1, Tables: 1, Fields: 1}
+	want := catalog.Counts{
+		Apps: 1, Sheets: 1, Cells: 1, Measures: 2, Dimensions: 2, MasterObjects: 1, Variables: 1,
+		Scripts: 1, Tables: 1, Fields: 1,
+	}
 	if counts != want {
 		t.Errorf("what is left is %+v, want %+v", counts, want)
 	}
@@ -223,8 +231,10 @@ func TestSaveGroupsKeepsTheListing(t *testing.T) {
 	live("prod/app/a1 App a1", "prod/personal/p1 Ada", "prod/stream/s1 Sales EMEA")
 	b.must(b.SaveGroups(t.Context(), run, nil))
 	live("prod/app/a1 App a1")
-	want := []string{"prod/personal/p1 retired", "prod/personal/p1 restored", "prod/personal/p1 retired",
-		"prod/stream/s1 changed name", "prod/stream/s1 retired"}
+	want := []string{
+		"prod/personal/p1 retired", "prod/personal/p1 restored", "prod/personal/p1 retired",
+		"prod/stream/s1 changed name", "prod/stream/s1 retired",
+	}
 	got := b.column("select key || ' ' || what || coalesce(' ' || column_name, '') from catalog.change")
 	if d := cmp.Diff(sorted(want), sorted(got)); d != "" {
 		t.Errorf("history (-want +got):\n%s", d)
@@ -235,11 +245,15 @@ func TestNoteStoresAFailure(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	run := b.start()
-	o := catalog.Outcome{Unit: catalog.Unit{Key: "prod/a1", Name: "App"}, Change: catalog.FailedUnit, Duration: 1500 * time.Millisecond,
-		Err: &catalog.Error{Code: catalog.CodeTimeout, Op: "open app", Key: "prod/a1", Err: errors.New("no answer"), Cure: "Raise app_timeout."}}
+	o := catalog.Outcome{
+		Unit: catalog.Unit{Key: "prod/a1", Name: "App"}, Change: catalog.FailedUnit, Duration: 1500 * time.Millisecond,
+		Err: &catalog.Error{Code: catalog.CodeTimeout, Op: "open app", Key: "prod/a1", Err: errors.New("no answer"), Cure: "Raise app_timeout."},
+	}
 	b.must(b.Note(t.Context(), run, o))
-	want := []map[string]any{{"run": float64(run), "app_key": "prod/a1", "change": "failed", "error_code": "timeout",
-		"error": "open app prod/a1: no answer", "duration_ms": 1500.0}}
+	want := []map[string]any{{
+		"run": float64(run), "app_key": "prod/a1", "change": "failed", "error_code": "timeout",
+		"error": "open app prod/a1: no answer", "duration_ms": 1500.0,
+	}}
 	if d := cmp.Diff(want, b.view("crawl_outcome", "1")); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}

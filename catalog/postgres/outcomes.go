@@ -19,8 +19,10 @@ const insertOutcome = `
 
 func outcomeArgs(o catalog.Outcome) []any {
 	code, why, cure := errorColumns(o.Err)
-	return []any{o.Run, clean(string(o.Unit.Key)), text(o.Unit.Name), o.Change, code, why, cure,
-		o.Duration.Milliseconds()}
+	return []any{
+		o.Run, clean(string(o.Unit.Key)), text(o.Unit.Name), o.Change, code, why, cure,
+		o.Duration.Milliseconds(),
+	}
 }
 
 // errorColumns are the code, the text and the cure of an error.

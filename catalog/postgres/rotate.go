@@ -84,9 +84,11 @@ func (db *DB) reseal(ctx context.Context, tx pgx.Tx, next *sealer) (Rotation, []
 		batch.Queue("update qlikcrawler.secret set sealed = $3 where connection = $1 and path = $2", s.connection, s.path, sealed)
 	}
 	if len(lost) > 0 {
-		return r, nil, &catalog.Error{Code: catalog.CodeUnreadable, Op: "rotate the master key",
+		return r, nil, &catalog.Error{
+			Code: catalog.CodeUnreadable, Op: "rotate the master key",
 			Err:  fmt.Errorf("nothing was changed, because these secrets can't be opened: %s", strings.Join(lost, ", ")),
-			Cure: "Enter them again with connection edit, or set QLIKCRAWLER_MASTER_KEY (or …_FILE) to the key that they were sealed with."}
+			Cure: "Enter them again with connection edit, or set QLIKCRAWLER_MASTER_KEY (or …_FILE) to the key that they were sealed with.",
+		}
 	}
 	r.Connections = len(slices.Compact(codes))
 	if batch.Len() == 0 {

@@ -178,9 +178,11 @@ func (e ending) write(ctx context.Context, tx pgx.Tx) error {
 }
 
 func notRunning(id catalog.RunID) error {
-	return &catalog.Error{Code: catalog.CodeConflict, Op: "write for run", Key: runKey(id),
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: "write for run", Key: runKey(id),
 		Err:  errors.New("the run is not running any more"),
-		Cure: "Start the crawl again."}
+		Cure: "Start the crawl again.",
+	}
 }
 
 func runKey(id catalog.RunID) catalog.Key { return catalog.Key(fmt.Sprint(id)) }

@@ -234,8 +234,10 @@ func TestClosedStoreGivesItsRunsUp(t *testing.T) {
 func TestRunReadsBack(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	in := catalog.Run{Connection: "prod", Mode: catalog.Selected, Trigger: catalog.ByAPI, Apps: []string{"a1", "Sales"},
-		Groups: []catalog.Key{"prod/stream/s"}, AllowMassRetire: true}
+	in := catalog.Run{
+		Connection: "prod", Mode: catalog.Selected, Trigger: catalog.ByAPI, Apps: []string{"a1", "Sales"},
+		Groups: []catalog.Key{"prod/stream/s"}, AllowMassRetire: true,
+	}
 	id, err := b.StartRun(t.Context(), in)
 	b.must(err)
 	want := in

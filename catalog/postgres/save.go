@@ -58,8 +58,10 @@ func (db *DB) inQuickTx(ctx context.Context, fn func(pgx.Tx) error) error {
 // checkKeys refuses rows that would overwrite another unit's.
 func checkKeys(connection string, unit catalog.Key, rows unitRows) error {
 	wrong := func(key string) error {
-		return &catalog.Error{Code: catalog.CodeInternal, Op: "save", Key: unit,
-			Err: fmt.Errorf("the row %q isn't the unit's", key)}
+		return &catalog.Error{
+			Code: catalog.CodeInternal, Op: "save", Key: unit,
+			Err: fmt.Errorf("the row %q isn't the unit's", key),
+		}
 	}
 	site := connection + "/"
 	if !strings.HasPrefix(string(unit), site) {

@@ -26,8 +26,10 @@ func TestSaveTellsWhatBecameOfTheUnit(t *testing.T) {
 	b.save(run, s, catalog.Unchanged)
 	s.Reports[0].ModifiedAt = at(9)
 	b.save(run, s, catalog.Updated)
-	s.Gaps = []catalog.Gap{{Part: catalog.PartScript, Key: s.Unit.Key,
-		Err: &catalog.Error{Code: catalog.CodeForbidden, Op: "read script", Err: errors.New("access denied"), Cure: "Grant it."}}}
+	s.Gaps = []catalog.Gap{{
+		Part: catalog.PartScript, Key: s.Unit.Key,
+		Err: &catalog.Error{Code: catalog.CodeForbidden, Op: "read script", Err: errors.New("access denied"), Cure: "Grant it."},
+	}}
 	o := b.save(run, s, catalog.Partial)
 	if o.Run != run || o.Unit != s.Unit || catalog.CodeOf(o.Err) != catalog.CodeForbidden {
 		t.Errorf("the outcome is %+v", o)
@@ -264,9 +266,11 @@ func TestOnlyLaterCrawlsNoteWhatIsAdded(t *testing.T) {
 	run := b.start()
 	b.must(b.SaveGroups(t.Context(), run, []catalog.ReportGroup{{Key: "prod/stream/s", Kind: catalog.GroupStream}}))
 	app := catalog.AppKey("prod", "a3")
-	b.save(run, &catalog.Snapshot{Unit: catalog.Unit{Key: app},
+	b.save(run, &catalog.Snapshot{
+		Unit:    catalog.Unit{Key: app},
 		Reports: []catalog.Report{{Key: app, Kind: catalog.ReportApp}},
-		Tables:  []catalog.ModelTable{{Key: catalog.ModelTableKey(app, "t")}}}, catalog.Added)
+		Tables:  []catalog.ModelTable{{Key: catalog.ModelTableKey(app, "t")}},
+	}, catalog.Added)
 	want := []string{fmt.Sprint(run, " prod/stream/s added"), fmt.Sprint(run, " prod/a3 added"), fmt.Sprint(run, " prod/a3/table/t added")}
 	if d := cmp.Diff(sorted(want), sorted(b.history())); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -307,9 +311,13 @@ func TestTextsThatPostgresRefusesAreMended(t *testing.T) {
 	b.save(run, s, catalog.Partial)
 	b.save(run, s, catalog.Partial) // the same again, not duplicates
 	got := b.view("report", "key")[0]
-	want := object{"key": "prod/a\uFFFD1", "name": "nul\uFFFD in it", "owner": "bad \uFFFD utf-8", "tags": []any{"t\uFFFD"},
-		"attributes": object{"a\uFFFDb": "c\uFFFDd", "list": []any{"\uFFFD"}, "kept": `\u0000 was written`,
-			"big": 12345678901234567890.0, "raw": object{"half": "\uFFFD", "whole": "😀"}}}
+	want := object{
+		"key": "prod/a\uFFFD1", "name": "nul\uFFFD in it", "owner": "bad \uFFFD utf-8", "tags": []any{"t\uFFFD"},
+		"attributes": object{
+			"a\uFFFDb": "c\uFFFDd", "list": []any{"\uFFFD"}, "kept": `\u0000 was written`,
+			"big": 12345678901234567890.0, "raw": object{"half": "\uFFFD", "whole": "😀"},
+		},
+	}
 	for k, v := range want {
 		if d := cmp.Diff(v, got[k]); d != "" {
 			t.Errorf("%s (-want +got):\n%s", k, d)
@@ -409,8 +417,10 @@ func big(n int) *catalog.Snapshot {
 	app := catalog.AppKey("prod", "big")
 	s := &catalog.Snapshot{Unit: catalog.Unit{Key: app}, Reports: []catalog.Report{{Key: app, Kind: catalog.ReportApp}}}
 	for i := range n {
-		s.Fields = append(s.Fields, catalog.ReportField{Key: catalog.ItemKey(app, fmt.Sprintf("variable-%06d", i)), Report: app,
-			Type: catalog.Variable, Origin: catalog.OriginMaster, Name: fmt.Sprint("v", i), Formula: "Sum(Sales)"})
+		s.Fields = append(s.Fields, catalog.ReportField{
+			Key: catalog.ItemKey(app, fmt.Sprintf("variable-%06d", i)), Report: app,
+			Type: catalog.Variable, Origin: catalog.OriginMaster, Name: fmt.Sprint("v", i), Formula: "Sum(Sales)",
+		})
 	}
 	return s
 }

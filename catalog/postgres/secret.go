@@ -99,8 +99,10 @@ func (db *DB) Secret(ctx context.Context, code, path string) (string, error) {
 	err := db.pool.QueryRow(ctx,
 		"select sealed from qlikcrawler.secret where connection = $1 and path = $2", code, path).Scan(&sealed)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return "", &catalog.Error{Code: catalog.CodeNotFound, Op: openSecret(path), Key: catalog.Key(code),
-			Err: errors.New("no such secret is stored")}
+		return "", &catalog.Error{
+			Code: catalog.CodeNotFound, Op: openSecret(path), Key: catalog.Key(code),
+			Err: errors.New("no such secret is stored"),
+		}
 	}
 	if err != nil {
 		return "", fail(openSecret(path), catalog.Key(code), err)
@@ -171,9 +173,11 @@ func (db *DB) saveSecrets(ctx context.Context, tx pgx.Tx, code string, secrets c
 	for _, path := range slices.Sorted(maps.Keys(secrets)) {
 		sealed, err := seal.close(code, path, secrets[path].Reveal())
 		if err != nil {
-			return &catalog.Error{Code: catalog.CodeInvalid, Op: "seal secret " + path + " of",
+			return &catalog.Error{
+				Code: catalog.CodeInvalid, Op: "seal secret " + path + " of",
 				Key: catalog.Key(code), Err: err,
-				Cure: "Set QLIKCRAWLER_MASTER_KEY, or use a reference such as env:NAME or file:PATH."}
+				Cure: "Set QLIKCRAWLER_MASTER_KEY, or use a reference such as env:NAME or file:PATH.",
+			}
 		}
 		_, err = tx.Exec(ctx, `
 			insert into qlikcrawler.secret (connection, path, sealed) values ($1, $2, $3)
@@ -207,6 +211,8 @@ func (db *DB) sealerFor(ctx context.Context, tx pgx.Tx) (*sealer, error) {
 			break
 		}
 	}
-	return nil, &catalog.Error{Code: catalog.CodeConflict, Op: "seal secrets", Err: errRetired,
-		Cure: "Set QLIKCRAWLER_MASTER_KEY (or …_FILE) to the new key, and start this program again."}
+	return nil, &catalog.Error{
+		Code: catalog.CodeConflict, Op: "seal secrets", Err: errRetired,
+		Cure: "Set QLIKCRAWLER_MASTER_KEY (or …_FILE) to the new key, and start this program again.",
+	}
 }

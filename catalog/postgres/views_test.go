@@ -112,42 +112,51 @@ func TestEveryColumnOfEveryRowReadsBack(t *testing.T) {
 			"key": "prod/app/a1", "connection": "prod", "parent_key": "prod/stream/st1", "type": "Domain", "kind": "app",
 			"name": "App a1", "description": "all of sales", "owner": `ACME\ada`, "tags": []any{"gold", `a"b\c,{}`, ""},
 			"attributes": object{"size": 12.5, "owner": object{"name": "Ada"}},
-			"created_at": stamp(1), "modified_at": stamp(2)}},
+			"created_at": stamp(1), "modified_at": stamp(2),
+		}},
 		{"report", 0, object{
 			"key": "prod/a1", "connection": "prod", "group_key": "prod/app/a1", "parent_key": nil,
 			"type": "Presentation Layer", "kind": "app", "name": "App a1", "source_description": "all of sales",
 			"owner": `ACME\ada`, "url": "https://q/sense/app/a1", "published": true, "approved": nil, "position": nil,
 			"tags": []any{"gold"}, "attributes": object{"k": "v"}, "created_at": stamp(1), "modified_at": stamp(2),
-			"published_at": stamp(3), "reloaded_at": stamp(4)}},
+			"published_at": stamp(3), "reloaded_at": stamp(4),
+		}},
 		{"report", 1, object{
 			"key": "prod/a1/s1", "connection": "prod", "group_key": "prod/app/a1", "parent_key": "prod/a1",
 			"type": "Sheet", "kind": "sheet", "name": "Übersicht 概要 📊", "source_description": nil, "owner": nil,
 			"url": nil, "published": true, "approved": false, "position": object{"rank": 1.5}, "tags": nil,
-			"attributes": nil, "created_at": stamp(1), "modified_at": stamp(2), "published_at": stamp(3), "reloaded_at": nil}},
+			"attributes": nil, "created_at": stamp(1), "modified_at": stamp(2), "published_at": stamp(3), "reloaded_at": nil,
+		}},
 		{"report", 2, object{
 			"key": "prod/a1/s1/c1", "connection": "prod", "group_key": "prod/app/a1", "parent_key": "prod/a1/s1",
 			"type": "barchart", "kind": "cell", "name": "Sales", "source_description": nil, "owner": nil, "url": nil,
 			"published": nil, "approved": nil, "position": object{"col": 0.0, "row": 1.0, "colspan": 12.0, "rowspan": 6.0},
-			"tags": nil, "attributes": nil, "created_at": nil, "modified_at": nil, "published_at": nil, "reloaded_at": nil}},
+			"tags": nil, "attributes": nil, "created_at": nil, "modified_at": nil, "published_at": nil, "reloaded_at": nil,
+		}},
 		{"report_field", 1, object{
 			"key": "prod/a1/m1", "connection": "prod", "report_key": "prod/a1", "type": "Measure", "origin": "master",
 			"name": "Revenue", "label": "Rev", "formula": "Sum(Sales)", "description": "net", "master_key": nil,
-			"tags": []any{"kpi"}, "attributes": object{"format": "0.0"}, "created_at": stamp(1), "modified_at": stamp(2)}},
+			"tags": []any{"kpi"}, "attributes": object{"format": "0.0"}, "created_at": stamp(1), "modified_at": stamp(2),
+		}},
 		{"report_field", 4, object{
 			"key": "prod/a1/s1/c1/measure/0", "connection": "prod", "report_key": "prod/a1/s1/c1", "type": "Measure",
 			"origin": "inline", "name": "Rev", "label": nil, "formula": "Sum(Sales)", "description": nil,
-			"master_key": "prod/a1/m1", "tags": nil, "attributes": nil, "created_at": nil, "modified_at": nil}},
+			"master_key": "prod/a1/m1", "tags": nil, "attributes": nil, "created_at": nil, "modified_at": nil,
+		}},
 		{"source_code", 0, object{
 			"key": "prod/a1/script", "connection": "prod", "report_key": "prod/a1", "type": "Script", "name": "App a1",
 			"code": "LOAD *\nFROM x.qvd;\n", "language": "qlik-load-script",
-			"sha256": catalog.SourceCode{Code: "LOAD *\nFROM x.qvd;\n"}.SHA256(), "lines": 2.0}},
+			"sha256": catalog.SourceCode{Code: "LOAD *\nFROM x.qvd;\n"}.SHA256(), "lines": 2.0,
+		}},
 		{"model_table", 0, object{
 			"key": "prod/a1/table/Sales%2F2024%25", "connection": "prod", "report_key": "prod/a1", "name": "Sales/2024%",
-			"rows": 1000.0, "fields": 3.0, "key_fields": 1.0, "comment": "facts", "attributes": object{"bytes": 10.0}}},
+			"rows": 1000.0, "fields": 3.0, "key_fields": 1.0, "comment": "facts", "attributes": object{"bytes": 10.0},
+		}},
 		{"model_field", 0, object{
 			"key": "prod/a1/field/City", "connection": "prod", "report_key": "prod/a1", "name": "City",
 			"tables": []any{"Sales/2024%", "Towns"}, "is_key": true, "is_hidden": true, "cardinality": 42.0,
-			"comment": "town", "tags": []any{"$key", "$text"}, "attributes": object{"bytes": 10.0}}},
+			"comment": "town", "tags": []any{"$key", "$text"}, "attributes": object{"bytes": 10.0},
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.view, func(t *testing.T) {
@@ -165,8 +174,10 @@ func TestEveryColumnOfEveryRowReadsBack(t *testing.T) {
 func TestConnectionViewTellsHealthAndCounts(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	b.must(b.EditConnection(t.Context(), catalog.Connection{Code: "prod", Name: "Prod", Type: "qlik-sense",
-		Environment: "PROD", Description: "Finance", URL: "https://q", Governance: map[string]string{"owner": "ada"}}, nil))
+	b.must(b.EditConnection(t.Context(), catalog.Connection{
+		Code: "prod", Name: "Prod", Type: "qlik-sense",
+		Environment: "PROD", Description: "Finance", URL: "https://q", Governance: map[string]string{"owner": "ada"},
+	}, nil))
 	b.crawl(rich("a1"), rich("a2"))
 	got := b.view("connection", "code")[0]
 	if got["health_since"] == nil || got["last_success_at"] == nil {
@@ -177,8 +188,10 @@ func TestConnectionViewTellsHealthAndCounts(t *testing.T) {
 	want := object{
 		"code": "prod", "name": "Prod", "type": "qlik-sense", "environment": "PROD", "description": "Finance",
 		"url": "https://q", "health": "green", "health_reason": nil, "next_run_at": nil,
-		"counts": object{"streams": 0.0, "apps": 2.0, "sheets": 2.0, "cells": 2.0, "measures": 4.0, "dimensions": 4.0,
-			"master_objects": 2.0, "variables": 2.0, "scripts": 2.0, "tables": 2.0, "fields": 2.0, "gaps": 0.0},
+		"counts": object{
+			"streams": 0.0, "apps": 2.0, "sheets": 2.0, "cells": 2.0, "measures": 4.0, "dimensions": 4.0,
+			"master_objects": 2.0, "variables": 2.0, "scripts": 2.0, "tables": 2.0, "fields": 2.0, "gaps": 0.0,
+		},
 		"governance": object{"owner": "ada"},
 	}
 	if d := cmp.Diff(want, got); d != "" {
@@ -186,8 +199,10 @@ func TestConnectionViewTellsHealthAndCounts(t *testing.T) {
 	}
 	counts, err := b.Counts(t.Context(), "prod")
 	b.must(err)
-	wantCounts := catalog.Counts{Apps: 2, Sheets: 2, Cells: 2, Measures: 4, Dimensions: 4, MasterObjects: 2,
-		Variables: 2, Scripts: 2, Tables: 2, Fields: 2}
+	wantCounts := catalog.Counts{
+		Apps: 2, Sheets: 2, Cells: 2, Measures: 4, Dimensions: 4, MasterObjects: 2,
+		Variables: 2, Scripts: 2, Tables: 2, Fields: 2,
+	}
 	if counts != wantCounts {
 		t.Errorf("Counts = %+v, want %+v", counts, wantCounts)
 	}
@@ -235,11 +250,15 @@ func TestLineageViewsShowTheirTables(t *testing.T) {
 	got := []map[string]any{b.view("lineage_node", "1")[0], b.view("lineage_edge", "1")[0], b.view("lineage_gap", "1")[0]}
 	want := []map[string]any{
 		{"key": "dataset:x/y", "connection": nil, "kind": "dataset", "name": "y", "report_key": nil, "attributes": object{"a": 1.0}},
-		{"connection": "prod", "from_key": "a", "to_key": "b", "level": "table", "how": "direct", "origin": "script",
+		{
+			"connection": "prod", "from_key": "a", "to_key": "b", "level": "table", "how": "direct", "origin": "script",
 			"confidence": 0.9, "statement": "LOAD", "source_key": "prod/a/script", "tab": "Main", "line": 3.0, "column": 7.0,
-			"author": "ada", "reason": "why", "run": 1.0},
-		{"connection": "prod", "app_key": "prod/a", "source_key": "prod/a/script", "tab": "Main", "line": 3.0,
-			"column": 7.0, "what": "include", "why": "not found"},
+			"author": "ada", "reason": "why", "run": 1.0,
+		},
+		{
+			"connection": "prod", "app_key": "prod/a", "source_key": "prod/a/script", "tab": "Main", "line": 3.0,
+			"column": 7.0, "what": "include", "why": "not found",
+		},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -19,18 +19,36 @@ func TestAPartThatCannotBeReadIsKeptMarkedTriedAgainAndHealed(t *testing.T) {
 		kept   string // what must stay, by a query on the app's key
 		change catalog.Change
 	}{
-		"script denied": {[]qliktest.Fault{qliktest.ScriptDenied}, catalog.PartScript,
-			"select code from catalog.source_code where report_key = $1 and retired_at is null", catalog.Partial},
-		"one corrupt sheet": {[]qliktest.Fault{qliktest.ObjectUnreadable}, catalog.PartSheet,
-			"select key || kind || type from catalog.report where key like $1 || '/%' and retired_at is null order by 1", catalog.Partial},
-		"one missing master item": {[]qliktest.Fault{qliktest.ItemMissing}, catalog.PartDimensions,
-			"select key || formula from catalog.report_field where report_key = $1 and type = 'Dimension' and retired_at is null order by 1", catalog.Partial},
-		"broken data model": {[]qliktest.Fault{qliktest.MetadataBroken}, catalog.PartDataModel,
-			"select key || name from catalog.model_field where report_key = $1 and retired_at is null order by 1", catalog.Partial},
-		"the Engine refuses the app": {[]qliktest.Fault{qliktest.AccessDenied4000}, catalog.PartApp,
-			"select key || type from catalog.report where key like $1 || '/%' and key not like '%" + othersSheet + "%' and retired_at is null order by 1", catalog.Partial},
-		"neither Engine nor Repository answers": {[]qliktest.Fault{qliktest.SocketFailed, qliktest.NotJSON}, catalog.PartApp,
-			"select key || type from catalog.report where key like $1 || '%' and retired_at is null order by 1", catalog.FailedUnit},
+		"script denied": {
+			[]qliktest.Fault{qliktest.ScriptDenied},
+			catalog.PartScript,
+			"select code from catalog.source_code where report_key = $1 and retired_at is null", catalog.Partial,
+		},
+		"one corrupt sheet": {
+			[]qliktest.Fault{qliktest.ObjectUnreadable},
+			catalog.PartSheet,
+			"select key || kind || type from catalog.report where key like $1 || '/%' and retired_at is null order by 1", catalog.Partial,
+		},
+		"one missing master item": {
+			[]qliktest.Fault{qliktest.ItemMissing},
+			catalog.PartDimensions,
+			"select key || formula from catalog.report_field where report_key = $1 and type = 'Dimension' and retired_at is null order by 1", catalog.Partial,
+		},
+		"broken data model": {
+			[]qliktest.Fault{qliktest.MetadataBroken},
+			catalog.PartDataModel,
+			"select key || name from catalog.model_field where report_key = $1 and retired_at is null order by 1", catalog.Partial,
+		},
+		"the Engine refuses the app": {
+			[]qliktest.Fault{qliktest.AccessDenied4000},
+			catalog.PartApp,
+			"select key || type from catalog.report where key like $1 || '/%' and key not like '%" + othersSheet + "%' and retired_at is null order by 1", catalog.Partial,
+		},
+		"neither Engine nor Repository answers": {
+			[]qliktest.Fault{qliktest.SocketFailed, qliktest.NotJSON},
+			catalog.PartApp,
+			"select key || type from catalog.report where key like $1 || '%' and retired_at is null order by 1", catalog.FailedUnit,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

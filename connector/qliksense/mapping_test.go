@@ -315,8 +315,6 @@ func TestNestedCellsStandUnderTheirContainer(t *testing.T) {
 	}
 }
 
-// withMasters adds the master measure "mm" and the master dimension "md".
-
 func TestVariables(t *testing.T) {
 	t.Parallel()
 	read := testApp()
