@@ -70,7 +70,7 @@ BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(TIMEOUT)
 .PHONY: bench
 bench: ## Run the benchmarks (some minutes)
 	@tools/need go postgres
-	$(BENCH) -benchtime 100x -benchmem -bench . \
+	$(BENCH) -benchtime 30x -benchmem -bench . \
 		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign | xargs -n 1 dirname | sort -u)
 	$(BENCH) -benchtime 200x -bench 'BenchmarkApp$$' $(CRAWLS)
 	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta' $(CRAWLS)
