@@ -94,19 +94,40 @@ func (t lineTable) find(path string) int {
 func parseYAML(text []byte) (map[string]any, lineTable, error) {
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, nil, errors.New(yaml.FormatError(err, false, true))
+		return nil, nil, syntaxError(err)
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil || file.Docs[0].Body.Type() == ast.NullType {
 		return nil, nil, errors.New("the file is empty; `qlikcrawler connection template` prints one to start from")
 	}
 	var tree map[string]any
 	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return nil, nil, errors.New(yaml.FormatError(err, false, true))
+		return nil, nil, syntaxError(err)
 	}
 	lines := lineTable{}
 	lines.collect("", file.Docs[0].Body)
 	return tree, lines, nil
 }
+
+// yamlPlace is how the YAML library says where a mistake is.
+var yamlPlace = regexp.MustCompile(`^\[(\d+):\d+\] `)
+
+// syntaxError says what is wrong with a file and on which line. The line itself stays hidden: a secret
+// may be on it. So do words that the library quotes.
+func syntaxError(err error) error {
+	text := yaml.FormatError(err, false, false)
+	place := yamlPlace.FindStringSubmatch(text)
+	text = yamlPlace.ReplaceAllString(text, "")
+	if !strings.HasPrefix(text, "mapping key ") { // which has the name of a key
+		text = quotedWords.ReplaceAllString(text, "…")
+	}
+	if place == nil {
+		return errors.New(text)
+	}
+	return fmt.Errorf("line %s: %s", place[1], text)
+}
+
+// quotedWords are words of the file in the library's messages: of more than one character.
+var quotedWords = regexp.MustCompile("\"[^\"]{2,}\"|'[^']{2,}'|`[^`]{2,}`")
 
 func (t lineTable) collect(prefix string, n ast.Node) {
 	switch n := n.(type) {

@@ -109,7 +109,7 @@ func TestConnectionFileFaults(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"empty":            {"", "connection template"},
 		"only comments":    {"# nothing\n", "connection template"},
-		"broken YAML":      {"name: [1,\n", "[1:"},
+		"broken YAML":      {"name: [1,\n", "line 1: "},
 		"a list":           {"- name: x\n", "mapping"},
 		"a twofold key":    {"name: a\nname: b\n", "name"},
 		"no name":          {"code: a\ntype: qlik-sense\nurl: h\n", "name: is missing"},
