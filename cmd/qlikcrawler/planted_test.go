@@ -245,9 +245,11 @@ func newMinefield(t *testing.T, dir string) *minefield {
 	m := &minefield{t: t, secrets: map[string]string{}, dir: dir, found: map[string]bool{}}
 	key := bytes.Repeat([]byte{0xa7}, 31)
 	m.secrets["the master key"] = string(append(key, 'k'))
-	m.env = []string{asProgram + "=1", "QLIKCRAWLER_LOG_LEVEL=debug", "QLIKCRAWLER_DATA_DIR=" + dir, "QLIKCRAWLER_DATABASE_URL=", "QLIKCRAWLER_MASTER_KEY_FILE=",
+	m.env = []string{
+		asProgram + "=1", "QLIKCRAWLER_LOG_LEVEL=debug", "QLIKCRAWLER_DATA_DIR=" + dir, "QLIKCRAWLER_DATABASE_URL=", "QLIKCRAWLER_MASTER_KEY_FILE=",
 		"QLIKCRAWLER_MASTER_KEY=" + base64.StdEncoding.EncodeToString([]byte(m.secrets["the master key"])),
-		"PLANTED_REFERENCE=" + m.plant("a variable that a reference names")}
+		"PLANTED_REFERENCE=" + m.plant("a variable that a reference names"),
+	}
 	return m
 }
 
