@@ -30,17 +30,6 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
 )
 
-// asProgram makes the test binary be the program: what its libraries write on standard error by
-// themselves is seen, and so are its children.
-const asProgram = "QLIKCRAWLER_TEST_AS_PROGRAM"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}))
-	}
-	os.Exit(m.Run())
-}
-
 // A minefield is secrets that were planted, and everything that may not show them.
 type minefield struct {
 	t       *testing.T
@@ -99,7 +88,8 @@ func (m *minefield) call(stdin string, args ...string) (stdout string, status in
 	return r.stdout, r.status
 }
 
-// run runs the program as a process, and searches what it says and what arguments its children have.
+// run runs the program as a process, so that what its libraries write on standard error by themselves is
+// seen, and so are its children; it searches what it says and what arguments its children have.
 func (m *minefield) run(stdin string, args ...string) (stdout string, status int) {
 	m.t.Helper()
 	exe, err := os.Executable()
