@@ -125,9 +125,9 @@ func (c *check) dataModel(ctx context.Context) (string, error) {
 
 func (c *check) cureModel() string {
 	if c.direct() {
-		return "Through certificates the stored data model is out of reach: the proxy serves it. Use another login, or set options.data_model to none."
+		return "Through certificates the stored data model is out of reach: the proxy serves it. Use another login, or set options.data_model to open or none."
 	}
-	return "Reload an app on this server (the data model is stored at a reload, by Qlik Sense June 2018 and later), or set options.data_model to none."
+	return "Reload an app on this server (the data model is stored at a reload, by Qlik Sense June 2018 and later), or set options.data_model to open or none."
 }
 
 // rule is the security rule to paste.

@@ -272,9 +272,6 @@ func (k *checker) options() {
 	if o.AppTimeout < time.Second {
 		k.errs.Add("options.app_timeout", "must be at least 1s")
 	}
-	if o.DataModel == dataModelOpen {
-		k.errs.Add("options.data_model", "open is not in this version; use metadata or none")
-	}
 	k.lacks(o.QuietHours != "", "options.quiet_hours", "quiet hours are")
 	k.lacks(o.QVSPath != "", "options.qvs_path", "included scripts are")
 	k.lacks(o.LogsPath != "", "options.logs_path", "script logs are")

@@ -67,7 +67,8 @@ jwt:
 #   workers: 4                   # apps read at a time
 #   max_sessions: 2              # Qlik allows 5 a user
 #   app_timeout: 2m
-#   data_model: metadata         # none or metadata (costs the server no memory)
+#   data_model: metadata         # none, metadata (costs the server no memory), or open (metadata; apps that
+#                                # have none are opened with their data, one at a time)
 #   migrate_apps: false          # true: may open apps that opening would upgrade
 #   system_variables: false      # true: Qlik's reserved and configuration variables too
 #   auto_lineage: true

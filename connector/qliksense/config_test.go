@@ -125,7 +125,6 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"tls.client_cert", "not in this version", []setup{set("tls.client_cert", "c.pem")}},
 		{"tls.pfx_password", "not in this version", []setup{secret("tls.pfx_password", "geheim")}},
 		{"proxy.url", "network proxies are not in this version", []setup{set("proxy.url", "http://p:3128")}},
-		{"options.data_model", "open is not in this version", []setup{set("options.data_model", "open")}},
 		{"options.quiet_hours", "quiet hours are not in this version", []setup{set("options.quiet_hours", "08:00-18:00 Mon-Fri")}},
 		{"options.qvs_path", "not in this version", []setup{set("options.qvs_path", "/x")}},
 		{"options.logs_path", "not in this version", []setup{set("options.logs_path", "/x")}},

@@ -43,6 +43,11 @@ func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot
 		if read, err = s.readRefused(ctx, app, err); err != nil {
 			return nil, err
 		}
+	case s.cfg.Options.DataModel == dataModelOpen && noStoredModel(metadata, metadataErr):
+		metadata, metadataErr = s.openForModel(ctx, app)
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("fetch %s: %w", l.Unit.Key, context.Cause(ctx))
+		}
 	}
 	read.Version, read.Metadata = l.Version, metadata
 	if metadataErr != nil {
@@ -58,9 +63,9 @@ func (s *site) noModel(key catalog.Key, err error) error {
 	if qrs.KindOf(err) != qrs.NotFound {
 		return explain(op, key, err)
 	}
-	cure := "Reload the app on this server once, or set options.data_model to none."
+	cure := "Reload the app on this server once, or set options.data_model to open (opens such apps with their data) or to none."
 	if s.cfg.Login == loginCertificate {
-		cure = "Stored data models are served by the proxy only: log in with a JWT, or set options.data_model to none."
+		cure = "Stored data models are served by the proxy only: use another login, or set options.data_model to open (opens each app with its data) or to none."
 	}
 	return &catalog.Error{Code: catalog.CodeNotFound, Op: op, Key: key, Err: err, Cure: cure}
 }

@@ -44,13 +44,14 @@ type pace struct {
 	awayLimit int           // apps in a row out of reach, then the Engine is probed
 	awayPause time.Duration // before a probe; then doubling
 	probes    int           // in vain, then the Engine is left alone
+	dataPause time.Duration // between two apps that are opened with their data (facts G 36)
 	longest   time.Duration // pause
 }
 
 func usualPace(workers int) pace {
 	return pace{
 		workers: workers, tries: 3, appPause: 300 * time.Millisecond, busyPause: 5 * time.Second,
-		awayLimit: 5, awayPause: 10 * time.Second, probes: 3, longest: 2 * time.Minute,
+		awayLimit: 5, awayPause: 10 * time.Second, probes: 3, dataPause: time.Second, longest: 2 * time.Minute,
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package qliksense reads a Qlik Sense Enterprise on Windows site: streams and apps from its Repository
 // (QRS), what is inside an app from its Engine, the data model from what the last reload stored.
 //
-// It never opens an app with its data, never opens one that opening would upgrade unless told to, and
+// It opens an app with its data only when told to (options.data_model: open), never opens one that opening would upgrade unless told to, and
 // changes nothing on the site. README.md tells what becomes of Qlik's objects.
 package qliksense
 
@@ -9,6 +9,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
@@ -47,7 +48,7 @@ func open(_ context.Context, env connector.Env) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{cfg: cfg, session: s, filter: f, log: s.log, gate: newGate(usualPace(cfg.Options.Workers), s.log), people: map[string]person{}}, nil
+	return &site{cfg: cfg, session: s, filter: f, log: s.log, gate: newGate(usualPace(cfg.Options.Workers), s.log), people: map[string]person{}, turn: make(chan struct{}, 1)}, nil
 }
 
 // A site is a connection to one Qlik Sense site.
@@ -57,6 +58,9 @@ type site struct {
 	filter  filter
 	log     *slog.Logger
 	gate    *gate
+
+	turn   chan struct{} // holds one while an app is open with its data
+	rested time.Time     // when the next may be; guarded by turn
 
 	mu     sync.Mutex
 	people map[string]person // by id, as far as anybody asked: see lookUp

@@ -61,6 +61,7 @@ func openSite(tb testing.TB, server *qliktest.Server, more map[string]any, log *
 // hurry makes a pace as patient as ever, in a hundredth of the time.
 func (p *pace) hurry() {
 	p.appPause, p.busyPause, p.awayPause = p.appPause/100, p.busyPause/100, p.awayPause/100
+	p.dataPause /= 100
 }
 
 // openOptions is openSite with options, for a test that ends with the connector.
