@@ -258,6 +258,12 @@ func TestJWTKeygenSignInspect(t *testing.T) {
 			t.Errorf("inspect lacks %q:\n%s", want, r.stdout)
 		}
 	}
+	for claim, flag := range map[string]string{"exp=5": "--lifetime", "aud=x": "--audience", "userid=x": "--user-id"} {
+		r := p.must(exitUsage, "", "jwt", "sign", "--key", filepath.Join(dir, keyFile), "--user-id", "svc", "--user-directory", "ACME", "--claim", claim)
+		if !strings.Contains(r.stderr, flag) {
+			t.Errorf("--claim %s: %s", claim, r.stderr)
+		}
+	}
 	if r := p.must(exitFailed, "not a token", "jwt", "inspect"); strings.Contains(r.stderr, "not a token") {
 		t.Errorf("the error shows what was given: %s", r.stderr)
 	}

@@ -178,9 +178,26 @@ func (f signFlags) sign(stdin io.Reader) (string, error) {
 		if !ok || k == "" {
 			return "", fmt.Errorf("--claim %s: want KEY=VALUE", c)
 		}
+		if flag := f.flagOf(k); flag != "" {
+			return "", fmt.Errorf("--claim %s: give it with %s", k, flag)
+		}
 		spec.Claims[k] = v
 	}
 	return jwttool.Sign(spec)
+}
+
+// flagOf names the flag that sets a claim, "" if none does.
+func (f signFlags) flagOf(claim string) string {
+	switch claim {
+	case f.spec.UserIDClaim:
+		return "--user-id"
+	case f.spec.UserDirectoryClaim:
+		return "--user-directory"
+	}
+	return map[string]string{
+		"exp": "--lifetime", "nbf": "--lifetime", "iat": "--lifetime",
+		"aud": "--audience", "name": "--name", "email": "--email", "groups": "--group",
+	}[claim]
 }
 
 func newJWTInspect(a *app) *cobra.Command {
@@ -223,9 +240,13 @@ func (a *app) printToken(w io.Writer, t jwttool.Token, refusals []string) error 
 			return err
 		}
 	} else {
-		fmt.Fprintf(w, "algorithm  %s\n", t.Algorithm)
+		width := len("algorithm")
+		for k := range t.Claims {
+			width = max(width, len(k))
+		}
+		fmt.Fprintf(w, "%-*s  %s\n", width, "algorithm", t.Algorithm)
 		for _, k := range inOrder(t.Claims) {
-			fmt.Fprintf(w, "%-10s %v%s\n", k, claimText(t.Claims[k]), claimDate(k, t))
+			fmt.Fprintf(w, "%-*s  %v%s\n", width, k, claimText(t.Claims[k]), claimDate(k, t))
 		}
 		for _, why := range refusals {
 			fmt.Fprintf(w, "refused: %s\n", why)
