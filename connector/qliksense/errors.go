@@ -211,6 +211,8 @@ func judgeHandshake(h *qix.HandshakeError) verdict {
 		return judgeNetwork(h.Err)
 	case s == 101 && errors.Is(h.Err, os.ErrDeadlineExceeded):
 		return verdict{catalog.CodeTimeout, "the Engine accepted the socket and didn't greet", cureEngine}
+	case silentClose(h):
+		return verdict{catalog.CodeUnreachable, "the proxy accepted the socket and closed it without a greeting", cureEngine}
 	case s == 101, s == 401, s >= 300 && s < 400, endedText(h):
 		return verdict{catalog.CodeUnauthorized, "", cureLogin}
 	case s == 403:
@@ -226,6 +228,14 @@ func judgeHandshake(h *qix.HandshakeError) verdict {
 	}
 }
 
+// silentClose reports a socket that was accepted and closed without a greeting: a face of an ended
+// session (facts A.9), or, when a new session doesn't help, an Engine in trouble.
+func silentClose(err error) bool {
+	var handshake *qix.HandshakeError
+	var hungUp *qix.PeerClosedError
+	return errors.As(err, &handshake) && handshake.Status == 101 && errors.As(err, &hungUp)
+}
+
 // endedText is the third face of an expired session (facts A.9).
 func endedText(h *qix.HandshakeError) bool {
 	return h.Status == 500 && strings.Contains(strings.ToLower(h.Body), "authentication error")
@@ -238,7 +248,6 @@ func sessionEnded(err error) bool {
 		auth      *qix.AuthError
 		push      *qix.PushError
 		handshake *qix.HandshakeError
-		hungUp    *qix.PeerClosedError
 	)
 	switch {
 	case qrs.KindOf(err) == qrs.SessionEnded, errors.As(err, &auth):
@@ -247,7 +256,7 @@ func sessionEnded(err error) bool {
 		return push.Method == "OnSessionTimedOut" || push.Method == "OnSessionLoggedOut"
 	case errors.As(err, &handshake):
 		s := handshake.Status
-		return s == 401 || s >= 300 && s < 400 || endedText(handshake) || s == 101 && errors.As(err, &hungUp)
+		return s == 401 || s >= 300 && s < 400 || endedText(handshake) || silentClose(err)
 	}
 	return false
 }

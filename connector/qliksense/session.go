@@ -41,6 +41,7 @@ type session struct {
 
 	identity string       // of this process's Engine sessions, followed by a number each
 	sockets  atomic.Int64 // numbers them
+	silent   atomic.Bool  // a new session did not help against sockets that close without a greeting
 
 	life    context.Context // of logins; ends with close
 	end     context.CancelFunc

@@ -11,6 +11,8 @@ func openFaults() map[Fault]*rpcError {
 	return map[Fault]*rpcError{
 		AccessDenied4000: {4000, "", "User access denied"},
 		AccessDenied5:    {5, "", "Access denied"},
+		OutOfMemory:      {6, "", "Out of memory"},
+		AlreadyOpen:      {1002, "", "App already open"},
 		NotFound:         {1003, "", "App not found"},
 		ConnectFailed:    {1008, "", "App connect failed"},
 		OtherMode:        {1009, "", "App already open in different mode"},

@@ -32,6 +32,8 @@ const (
 	EngineAway     Fault = "no-engine"         // sockets of the app: OnNoEngineAvailable
 	LicenseDenied  Fault = "license-denied"    // sockets: OnLicenseAccessDenied
 	SocketFailed   Fault = "socket-failed"     // sockets: OnEngineWebsocketFailed
+	DropAtGreeting Fault = "drop-greeting"     // sockets: upgrade accepted, then closed without a greeting, always
+	HangAtGreeting Fault = "hang-greeting"     // sockets: upgrade accepted, and never greeted
 	SilentClose    Fault = "silent-close-once" // upgrade accepted, then closed without a greeting (facts A.9)
 )
 
@@ -68,6 +70,9 @@ const (
 	LineageDenied       Fault = "lineage-denied"     // GetLineage: 5
 	ConnectionsDenied   Fault = "connections-denied" // GetConnections: 5
 	ObjectUnreadable    Fault = "object-unreadable"  // the property tree of the first sheet: 5
+	OutOfMemory         Fault = "out-of-memory"      // OpenDoc: 6
+	AlreadyOpen         Fault = "already-open"       // OpenDoc: 1002
+	DeletedAtOpen       Fault = "deleted-at-open"    // somebody deletes the app when its socket has been let in
 	ItemMissing         Fault = "item-missing"       // the first master dimension is listed, and there is none
 	AbortedOnce         Fault = "aborted-once"       // error 15 for a call, once
 	ConnectFailed       Fault = "connect-failed"     // OpenDoc: 1008
@@ -87,6 +92,7 @@ func Faults() []Fault {
 		ReloadRunning, HangAtOpen, SlowOpen, DropAtOpen, DropAtOpenOnce, DropInTheMiddle,
 		DropInTheMiddleOnce, HangInTheMiddle, GarbageFrame, TruncatedFrame, HugeFrame, NullResult,
 		UnknownPush, ScriptDenied, LineageDenied, ConnectionsDenied, ObjectUnreadable, ItemMissing, AbortedOnce,
+		OutOfMemory, AlreadyOpen, DeletedAtOpen, DropAtGreeting, HangAtGreeting,
 		ConnectFailed, StoreMissing, DuplicateKeys, NotANumber, LateReply,
 	}
 }

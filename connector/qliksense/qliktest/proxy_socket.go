@@ -160,7 +160,14 @@ func (s *Server) runProxySocket(c socket, x *session, vp virtualProxy, r *http.R
 	defer c.drop()
 	stop := context.AfterFunc(s.life, c.drop)
 	defer stop()
-	if s.take(c.appID, SilentClose) {
+	if s.take(c.appID, SilentClose) || s.has(c.appID, DropAtGreeting) {
+		return
+	}
+	if s.has(c.appID, DeletedAtOpen) {
+		s.DeleteApp(c.appID)
+	}
+	if s.has(c.appID, HangAtGreeting) {
+		_, _ = c.read() // until the client gives up
 		return
 	}
 	if x == nil {
