@@ -128,3 +128,19 @@ type Outcome struct {
 	Err      error // why it failed, or the first gap of a partial one
 	Duration time.Duration
 }
+
+// RowChanges counts the rows of a unit that a run added, changed, retired and restored.
+type RowChanges struct {
+	Added    int `json:"added"`
+	Changed  int `json:"changed"`
+	Retired  int `json:"retired"`
+	Restored int `json:"restored"`
+}
+
+// Add adds another unit's.
+func (c *RowChanges) Add(other RowChanges) {
+	c.Added += other.Added
+	c.Changed += other.Changed
+	c.Retired += other.Retired
+	c.Restored += other.Restored
+}

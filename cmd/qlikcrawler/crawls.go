@@ -24,15 +24,18 @@ type crawlResult struct {
 	Outcomes   []outcomeResult `json:"outcomes"`
 }
 
-// An outcomeResult is what became of one app; unchanged ones are left out.
+// An outcomeResult is what became of one app: what changed, how long it took, and why it failed. Unchanged
+// apps are left out; the tally counts them, and those of them that weren't opened as skipped. Rows is zero in a
+// connection's first crawl, which has no history (catalog.change).
 type outcomeResult struct {
-	Key        catalog.Key    `json:"key"`
-	Name       string         `json:"name,omitempty"`
-	Change     catalog.Change `json:"change"`
-	ErrorCode  catalog.Code   `json:"error_code,omitempty"`
-	Error      string         `json:"error,omitempty"`
-	Cure       string         `json:"cure,omitempty"`
-	DurationMS int64          `json:"duration_ms"`
+	Key        catalog.Key        `json:"key"`
+	Name       string             `json:"name,omitempty"`
+	Change     catalog.Change     `json:"change"`
+	Rows       catalog.RowChanges `json:"rows"`
+	ErrorCode  catalog.Code       `json:"error_code,omitempty"`
+	Error      string             `json:"error,omitempty"`
+	Cure       string             `json:"cure,omitempty"`
+	DurationMS int64              `json:"duration_ms"`
 }
 
 // crawlNow starts a run, crawls in this process, and writes down how it ended. When the run could not
@@ -76,6 +79,22 @@ func (a *app) finish(ctx context.Context, db *database, conn catalog.Connection,
 	var err error
 	if r.Counts, err = db.Counts(ctx, conn.Code); err != nil {
 		return fmt.Errorf("count the rows of %s: %w", conn.Code, err)
+	}
+	return r.countChanges(ctx, db)
+}
+
+// countChanges tells each outcome how many of the app's rows changed.
+func (r *crawlResult) countChanges(ctx context.Context, db *database) error {
+	keys := make([]catalog.Key, len(r.Outcomes))
+	for i, o := range r.Outcomes {
+		keys[i] = o.Key
+	}
+	changes, err := db.RowChanges(ctx, r.Run, keys)
+	if err != nil {
+		return err
+	}
+	for i := range r.Outcomes {
+		r.Outcomes[i].Rows = changes[r.Outcomes[i].Key]
 	}
 	return nil
 }

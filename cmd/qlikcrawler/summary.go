@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -17,6 +20,7 @@ func (a *app) printCrawl(w io.Writer, r *crawlResult) error {
 	fmt.Fprintf(w, "%s: %s crawl %d %s in %.1f s\n", r.Connection, r.Mode, r.Run, r.State, r.Seconds)
 	fmt.Fprintf(w, "  apps      %d listed: %d added, %d updated, %d unchanged, %d retired, %d partial, %d failed\n",
 		t.Listed, t.Added, t.Updated, t.Unchanged, t.Retired, t.Partial, t.Failed)
+	printChanges(w, r.Outcomes)
 	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received\n",
 		t.Usage.Requests, t.Usage.Calls, t.Usage.Opens+t.Usage.OpensWithData, t.Usage.OpensWithData,
 		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived))
@@ -30,17 +34,42 @@ func printCounts(w io.Writer, c catalog.Counts) {
 	fmt.Fprintf(w, "            %d scripts, %d model tables, %d model fields, %d gaps\n", c.Scripts, c.Tables, c.Fields, c.Gaps)
 }
 
-// printTroubles lists the apps that failed or were read in part, with what can be done.
+// printChanges sums up what changed in the apps that were read, and names those that took longest.
+func printChanges(w io.Writer, outcomes []outcomeResult) {
+	var sum catalog.RowChanges
+	var slow []outcomeResult
+	for _, o := range outcomes {
+		sum.Add(o.Rows)
+		if o.Change != catalog.Retired {
+			slow = append(slow, o)
+		}
+	}
+	if sum != (catalog.RowChanges{}) {
+		fmt.Fprintf(w, "  rows      %d added, %d changed, %d retired, %d restored\n", sum.Added, sum.Changed, sum.Retired, sum.Restored)
+	}
+	slices.SortStableFunc(slow, func(a, b outcomeResult) int { return cmp.Compare(b.DurationMS, a.DurationMS) })
+	var names []string
+	for _, o := range slow[:min(len(slow), 3)] {
+		names = append(names, fmt.Sprintf("%s %.1f s", o.title(), o.seconds()))
+	}
+	if len(names) > 0 {
+		fmt.Fprintf(w, "  slowest   %s\n", strings.Join(names, ", "))
+	}
+}
+
+// title is the app's name, or its key when it has none.
+func (o outcomeResult) title() string { return cmp.Or(o.Name, string(o.Key)) }
+
+func (o outcomeResult) seconds() float64 { return float64(o.DurationMS) / 1000 }
+
+// printTroubles lists the apps that failed or were read in part, with how long that took, why, and what can
+// be done.
 func printTroubles(w io.Writer, outcomes []outcomeResult) {
 	for _, o := range outcomes {
 		if o.Error == "" {
 			continue
 		}
-		name := o.Name
-		if name == "" {
-			name = string(o.Key)
-		}
-		fmt.Fprintf(w, "%s %s (%s): %s: %s\n", o.Change, name, o.Key, o.ErrorCode, o.Error)
+		fmt.Fprintf(w, "%s %s (%s) after %.1f s: %s: %s\n", o.Change, o.title(), o.Key, o.seconds(), o.ErrorCode, o.Error)
 		if o.Cure != "" {
 			fmt.Fprintf(w, "  → %s\n", o.Cure)
 		}
