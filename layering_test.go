@@ -26,7 +26,8 @@ var mayImport = map[string][]string{
 	"connector/internal/qix":               {},
 	"connector/internal/qix/qixtest":       {},
 	"connector/internal/qrs":               {},
-	"connector/qliksense":                  {"catalog", "connector", "connector/internal/ntlm", "connector/internal/qix", "connector/internal/qrs", "connector/qliksense/jwttool"},
+	"connector/internal/tunnel":            {},
+	"connector/qliksense":                  {"catalog", "connector", "connector/internal/ntlm", "connector/internal/qix", "connector/internal/qrs", "connector/internal/tunnel", "connector/qliksense/jwttool"},
 	"connector/qliksense/jwttool":          {},
 	"connector/qliksense/qliktest":         {},
 	"connector/qliksense/qliktest/demo":    {"connector/qliksense/qliktest", "connector/qliksense/qliktest/unbuilt"},
@@ -54,6 +55,7 @@ var homes = map[string][]string{
 	"github.com/aws/":               {"connector/secret"},
 	"github.com/Azure/azure-sdk":    {"connector/secret"},
 	"software.sslmate.com/src/go-p": {"connector/qliksense"},
+	"github.com/pavlo-v-chernykh":   {"connector/qliksense"},
 }
 
 func TestLayering(t *testing.T) {

@@ -28,12 +28,27 @@ func (s *session) newEntry(ctx context.Context) (entry, error) {
 		if err != nil {
 			return entry{}, err
 		}
+		if !plainASCII(value) {
+			return entry{}, &catalog.Error{Code: catalog.CodeInvalid, Op: "read header.value", Err: errors.New("it holds characters that no header may have"), Cure: cureASCII}
+		}
 		header := http.Header{}
 		header.Set(s.cfg.Header.Name, value)
 		return entry{header: header, secrets: []string{value}}, nil
 	default:
 		return entry{header: s.direct()}, nil
 	}
+}
+
+// cureASCII is facts A.6.
+const cureASCII = "Write the user with US-ASCII letters, digits and signs alone: a header has no others."
+
+func plainASCII(text string) bool {
+	for _, c := range []byte(text) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // direct is what every request to a direct port carries (facts A.10); nil when going through a proxy.
@@ -91,17 +106,7 @@ func (s *session) jwt(ctx context.Context) (string, error) {
 
 // secret asks for a secret's value.
 func (s *session) secret(ctx context.Context, path string) (string, error) {
-	value, err := s.env.Secret(ctx, path)
-	if err == nil && value != "" {
-		return value, nil
-	}
-	if err == nil {
-		err = fmt.Errorf("secret %s is empty", path)
-	}
-	if known := (*catalog.Error)(nil); errors.As(err, &known) {
-		return "", err // it says where the secret is, what failed there and what to do
-	}
-	return "", &catalog.Error{Code: catalog.CodeInvalid, Op: "read " + path, Err: err, Cure: "Give the secret, or a reference that this program can read."}
+	return secretReader{s.env}.required(ctx, path)
 }
 
 func (s *session) expiredToken(at time.Time, cause error) error {

@@ -164,6 +164,9 @@ func (k *checker) header() {
 		k.errs.Add("header.name", "%s has a meaning of its own; a virtual proxy reads another header, such as X-Qlik-User", h.Name)
 	}
 	k.need(k.has("header.value"), "header.value", `give the user as the virtual proxy wants it, such as 'ACME\svc-qlik'`)
+	if !plainASCII(h.Value) || !plainASCII(k.conn.Secrets["header.value"].Reveal()) {
+		k.errs.Add("header.value", "%s", "holds characters that no header may have. "+cureASCII)
+	}
 }
 
 func reserved(name string) bool {
@@ -176,11 +179,15 @@ func reserved(name string) bool {
 
 func (k *checker) certificate() {
 	c := k.cfg.Certificate
-	k.lacks(c.PFX != "", "certificate.pfx", "PFX files are")
-	k.lacks(k.has("certificate.password"), "certificate.password", "encrypted keys are")
-	if c.PFX == "" {
-		k.need(c.ClientCert != "", "certificate.client_cert", "give the file client.pem that the QMC exported")
-		k.need(c.ClientKey != "", "certificate.client_key", "give the file client_key.pem that the QMC exported")
+	k.pair("certificate", c.ClientCert, c.ClientKey, c.PFX, k.has("certificate.password"), "password")
+	if c.PFX == "" && c.ClientCert == "" && c.ClientKey == "" {
+		k.need(false, "certificate.client_cert", "give the file client.pem that the QMC exported, or certificate.pfx")
+	}
+	for path, given := range map[string]string{"client_cert": k.cfg.TLS.ClientCert, "client_key": k.cfg.TLS.ClientKey, "pfx": k.cfg.TLS.PFX} {
+		if given != "" {
+			k.errs.Add("tls."+path, "the login has a client certificate of its own; give it in certificate.%s alone", path)
+			break
+		}
 	}
 	k.need(c.UserDirectory != "", "certificate.user_directory", "it says on whose behalf to read, such as INTERNAL")
 	k.need(c.UserID != "", "certificate.user_id", "it says on whose behalf to read, such as sa_api")
@@ -254,17 +261,73 @@ func (k *checker) tls() {
 	if n := c.TLS.ServerName; n != "" && strings.ContainsAny(n, "/: \t") {
 		k.errs.Add("tls.server_name", "must be a host name alone, without scheme, port or path")
 	}
-	t := c.TLS
-	k.lacks(t.Truststore != "", "tls.truststore", "trust stores are")
-	k.lacks(k.has("tls.truststore_password"), "tls.truststore_password", "trust stores are")
-	k.lacks(t.TruststoreType != "", "tls.truststore_type", "trust stores are")
-	k.lacks(t.ClientCert != "", "tls.client_cert", "client certificates towards the proxy are")
-	k.lacks(t.ClientKey != "", "tls.client_key", "client certificates towards the proxy are")
-	k.lacks(t.PFX != "", "tls.pfx", "PFX files are")
-	k.lacks(k.has("tls.pfx_password"), "tls.pfx_password", "PFX files are")
-	k.lacks(c.Proxy.URL != "", "proxy.url", "network proxies are")
-	k.lacks(c.Proxy.Username != "", "proxy.username", "network proxies are")
-	k.lacks(k.has("proxy.password"), "proxy.password", "network proxies are")
+	k.trust()
+	if c.Login != loginCertificate {
+		k.pair("tls", c.TLS.ClientCert, c.TLS.ClientKey, c.TLS.PFX, k.has("tls.pfx_password"), "pfx_password")
+	}
+	k.proxy()
+}
+
+// pair checks that a client certificate is either a PEM file with its key, or a PFX file.
+func (k *checker) pair(section, cert, key, pfx string, hasPassword bool, password string) {
+	switch at := section + "."; {
+	case pfx != "" && (cert != "" || key != ""):
+		k.errs.Add(at+"pfx", "there is a %sclient_cert or client_key too; give either the PFX file or the PEM files", at)
+	case cert != "" && key == "":
+		k.errs.Add(at+"client_key", "is missing: give the key of the client certificate, such as client_key.pem")
+	case cert == "" && key != "":
+		k.errs.Add(at+"client_cert", "is missing: give the certificate of the key, such as client.pem")
+	case hasPassword && pfx == "" && cert != "":
+		k.errs.Add(at+password, "is for a PFX file; a PEM key must not be encrypted (openssl pkey decrypts it)")
+	case hasPassword && pfx == "":
+		k.errs.Add(at+password, "has no file to open; give %spfx too", at)
+	}
+}
+
+func (k *checker) trust() {
+	t := k.cfg.TLS
+	if t.Truststore == "" {
+		if k.has("tls.truststore_password") {
+			k.errs.Add("tls.truststore_password", "has no file to open; give tls.truststore too")
+		}
+		if t.TruststoreType != "" {
+			k.errs.Add("tls.truststore_type", "has no file to describe; give tls.truststore too")
+		}
+	}
+	if b := k.cfg.Base; b == nil || b.Scheme != "http" {
+		return
+	}
+	for _, key := range []struct{ name, given string }{
+		{"client_cert", t.ClientCert}, {"pfx", t.PFX},
+	} {
+		if key.given != "" {
+			k.errs.Add("tls."+key.name, "has no meaning: url starts with http://, where there is no TLS; write https:// or leave it out")
+			return
+		}
+	}
+	if t.InsecureSkipVerify {
+		k.errs.Add("tls.insecure_skip_verify", "has no meaning: url starts with http://, where there is no TLS; write https:// or leave it out")
+	}
+}
+
+func (k *checker) proxy() {
+	p, password := k.cfg.Proxy, k.has("proxy.password")
+	switch {
+	case p.URL == "" && (p.Username != "" || password):
+		k.errs.Add("proxy.url", "is missing: give the address of the HTTP proxy, such as http://proxy.example.com:3128")
+	case p.URL == "":
+	case p.Username == "" && password:
+		k.errs.Add("proxy.username", "is missing: the password alone logs nobody in")
+	case p.Username != "" && !password:
+		k.errs.Add("proxy.password", "is missing: give the password of proxy.username")
+	case strings.Contains(p.Username, ":"):
+		k.errs.Add("proxy.username", "may not hold a colon: Basic, the login of HTTP proxies, can't tell it from the password")
+	}
+	if p.URL != "" {
+		if _, why := proxyURL(p.URL); why != "" {
+			k.errs.Add("proxy.url", "%s", why)
+		}
+	}
 }
 
 func (k *checker) options() {

@@ -31,6 +31,17 @@ func connection(t *testing.T, changes ...setup) catalog.Connection {
 	return c
 }
 
+// direct makes a certificate login with these files.
+func direct(files map[string]any) setup {
+	return func(_ *catalog.Connection, settings map[string]any) {
+		section := map[string]any{"user_id": "u", "user_directory": "D"}
+		for k, v := range files {
+			section[k] = v
+		}
+		settings["authentication"], settings["link_url"], settings["certificate"] = "certificate", "sense", section
+	}
+}
+
 func without(secret string) setup {
 	return func(c *catalog.Connection, _ map[string]any) { delete(c.Secrets, secret) }
 }
@@ -112,7 +123,14 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"header.name", "has a meaning of its own", []setup{set("authentication", "header"), set("header.name", "cookie"), secret("header.value", "geheim")}},
 		{"header.value", "is missing", []setup{set("authentication", "header"), set("header.name", "X-User")}},
 		{"certificate.client_cert", "is missing", []setup{set("authentication", "certificate"), set("link_url", "sense"), set("certificate", map[string]any{"client_key": "k", "user_id": "u", "user_directory": "D"})}},
-		{"certificate.pfx", "not in this version", []setup{set("authentication", "certificate"), set("link_url", "sense"), set("certificate", map[string]any{"pfx": "k", "user_id": "u", "user_directory": "D"})}},
+		{"certificate.client_key", "is missing", []setup{direct(map[string]any{"client_cert": "c"})}},
+		{"certificate.client_cert", "is missing: give the certificate of the key", []setup{direct(map[string]any{"client_key": "k"})}},
+		{"certificate.client_cert", "or certificate.pfx", []setup{direct(nil)}},
+		{"certificate.pfx", "give either the PFX file or the PEM files", []setup{direct(map[string]any{"pfx": "p", "client_cert": "c", "client_key": "k"})}},
+		{"certificate.password", "is for a PFX file", []setup{direct(map[string]any{"client_cert": "c", "client_key": "k"}), secret("certificate.password", "geheim")}},
+		{"tls.client_cert", "a client certificate of its own", []setup{direct(map[string]any{"pfx": "p"}), set("tls.client_cert", "c")}},
+		{"tls.pfx", "a client certificate of its own", []setup{direct(map[string]any{"pfx": "p"}), set("tls.pfx", "c")}},
+		{"url", "must start with https:// with certificates", []setup{at("http://sense"), direct(map[string]any{"pfx": "p"})}},
 		{"certificate.user_id", "may not hold ;", []setup{set("authentication", "certificate"), set("link_url", "sense"), set("certificate", map[string]any{"client_cert": "c", "client_key": "k", "user_id": "u;x", "user_directory": "D"})}},
 		{"certificate.qrs_port", "must be 1 to 65535", []setup{set("certificate.qrs_port", 0)}},
 		{"link_url", "with certificates", []setup{set("authentication", "certificate"), set("certificate", map[string]any{"client_cert": "c", "client_key": "k", "user_id": "u", "user_directory": "D"})}},
@@ -121,10 +139,26 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"link_url", "must start with https://", []setup{set("link_url", "file:///x")}},
 		{"alias_host_name", "must be a host name alone", []setup{set("alias_host_name", "https://sense"), set("link_url", "sense")}},
 		{"tls.server_name", "must be a host name alone", []setup{set("tls.server_name", "sense:443")}},
-		{"tls.truststore", "trust stores are not in this version", []setup{set("tls.truststore", "t.p12")}},
-		{"tls.client_cert", "not in this version", []setup{set("tls.client_cert", "c.pem")}},
-		{"tls.pfx_password", "not in this version", []setup{secret("tls.pfx_password", "geheim")}},
-		{"proxy.url", "network proxies are not in this version", []setup{set("proxy.url", "http://p:3128")}},
+		{"tls.truststore_password", "has no file to open", []setup{secret("tls.truststore_password", "geheim")}},
+		{"tls.truststore_type", "has no file to describe", []setup{set("tls.truststore_type", "jks")}},
+		{"tls.truststore_type", "did you mean jks?", []setup{set("tls.truststore", "t"), set("tls.truststore_type", "jsk")}},
+		{"tls.client_key", "is missing", []setup{set("tls.client_cert", "c.pem")}},
+		{"tls.client_cert", "is missing", []setup{set("tls.client_key", "k.pem")}},
+		{"tls.pfx", "give either the PFX file or the PEM files", []setup{set("tls.pfx", "c.pfx"), set("tls.client_cert", "c.pem"), set("tls.client_key", "k.pem")}},
+		{"tls.pfx_password", "has no file to open", []setup{secret("tls.pfx_password", "geheim")}},
+		{"tls.pfx_password", "is for a PFX file", []setup{secret("tls.pfx_password", "geheim"), set("tls.client_cert", "c.pem"), set("tls.client_key", "k.pem")}},
+		{"tls.pfx", "there is no TLS", []setup{at("http://sense"), set("tls.pfx", "c.pfx")}},
+		{"tls.insecure_skip_verify", "there is no TLS", []setup{at("http://sense"), set("tls.insecure_skip_verify", true)}},
+		{"proxy.url", "is missing", []setup{set("proxy.username", "u"), secret("proxy.password", "geheim")}},
+		{"proxy.url", "must start with http://, not socks5://", []setup{set("proxy.url", "socks5://p:1080")}},
+		{"proxy.url", "TLS to the proxy itself", []setup{set("proxy.url", "https://p:3128")}},
+		{"proxy.url", "put them under proxy.username", []setup{set("proxy.url", "http://u:geheim@p:3128")}},
+		{"proxy.url", "host and port alone", []setup{set("proxy.url", "http://p:3128/x")}},
+		{"proxy.url", "is not an address", []setup{set("proxy.url", "http://:3128")}},
+		{"proxy.username", "is missing", []setup{set("proxy.url", "p:3128"), secret("proxy.password", "geheim")}},
+		{"proxy.username", "may not hold a colon", []setup{set("proxy.url", "p:3128"), set("proxy.username", "a:b"), secret("proxy.password", "geheim")}},
+		{"proxy.password", "is missing", []setup{set("proxy.url", "p:3128"), set("proxy.username", "u")}},
+		{"header.value", "no header may have", []setup{set("authentication", "header"), set("header.name", "X-User"), secret("header.value", "ACME\\müller")}},
 		{"options.quiet_hours", "quiet hours are not in this version", []setup{set("options.quiet_hours", "08:00-18:00 Mon-Fri")}},
 		{"options.qvs_path", "not in this version", []setup{set("options.qvs_path", "/x")}},
 		{"options.logs_path", "not in this version", []setup{set("options.logs_path", "/x")}},
@@ -144,12 +178,12 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 
 func TestAllMistakesComeAtOnce(t *testing.T) {
 	t.Parallel()
-	errs := Check(connection(t, at("ftp://x"), without("jwt.token"), set("options.workers", "many"), set("tls.truststore", "x"), set("colour", "red")))
+	errs := Check(connection(t, at("ftp://x"), without("jwt.token"), set("options.workers", "many"), set("tls.truststore_type", "jks"), set("colour", "red")))
 	var paths []string
 	for _, e := range errs {
 		paths = append(paths, e.Path)
 	}
-	if got := fmt.Sprint(paths); got != "[options.workers colour url jwt.token tls.truststore]" {
+	if got := fmt.Sprint(paths); got != "[options.workers colour url jwt.token tls.truststore_type]" {
 		t.Errorf("%s\n%v", got, errs)
 	}
 }

@@ -3,12 +3,14 @@ package qliksense
 import (
 	"context"
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/tunnel"
 )
 
 // A verdict is what a failure on the wire means for the catalog, and what to do about it.
@@ -60,8 +62,11 @@ func judge(err error) verdict {
 		odd       *qix.DecodeError
 		null      *qix.NullHandleError
 		hungUp    *qix.PeerClosedError
+		proxy     *tunnel.Error
 	)
 	switch {
+	case errors.As(err, &proxy):
+		return judgeProxy(proxy)
 	case errors.As(err, &rest):
 		return judgeREST(rest)
 	case errors.As(err, &refusal):
@@ -105,6 +110,9 @@ const (
 
 // judgeREST is the table of facts A.2, A.5, A.9 and B.1.
 func judgeREST(e *qrs.Error) verdict {
+	if e.Status == http.StatusProxyAuthRequired {
+		return verdict{catalog.CodeUnauthorized, "the HTTP proxy wants a login, or refused it (status 407)", cureProxyLogin}
+	}
 	switch e.Kind {
 	case qrs.Network:
 		return judgeNetwork(e.Err)

@@ -71,6 +71,11 @@ func judgeTLS(err error) (verdict, bool) {
 			untrusted, "the server's certificate is signed by an authority that this machine doesn't know" + issuer(unknown.Cert),
 			"Put that authority's root certificate into a file and name it in tls.ca_file.",
 		}, true
+	case errors.As(err, &name) && noNames(name.Certificate):
+		return verdict{
+			untrusted, fmt.Sprintf("the server's certificate (%s) has a common name alone, which no longer counts as a host name", name.Certificate.Subject),
+			"Give the server a certificate with a subject alternative name.",
+		}, true
 	case errors.As(err, &name):
 		names := certificateNames(name.Certificate)
 		return verdict{
@@ -82,11 +87,44 @@ func judgeTLS(err error) (verdict, bool) {
 	case errors.As(err, &invalid):
 		return verdict{untrusted, "", "Give the server a valid certificate, or name its authority in tls.ca_file."}, true
 	case errors.As(err, &record), err != nil && strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return verdict{catalog.CodeInvalid, "what listens at this address doesn't speak TLS", "Write url with http://, or with the port that serves https."}, true
+		if err != nil && record.RecordHeader != [5]byte{} && string(record.RecordHeader[:]) != "HTTP/" {
+			return verdict{catalog.CodeInvalid, "what listens at this address doesn't speak TLS", "Check host and port in url."}, true
+		}
+		return verdict{catalog.CodeInvalid, "what listens at this address speaks plain http and doesn't speak TLS", "Write url with http://, or with the port that serves https."}, true
 	case errors.As(err, &op) && op.Op == "remote error":
-		return verdict{untrusted, "the server broke off the TLS handshake: " + op.Err.Error(), "Direct ports (4242, 4747) want a client certificate of the site: see authentication: certificate."}, true
+		return judgeAlert(op.Err.Error()), true
+	case err != nil && strings.Contains(err.Error(), "tls: server selected unsupported protocol version"):
+		return verdict{catalog.CodeInvalid, "the server speaks only TLS versions that are no longer safe", cureVersion}, true
 	}
 	return verdict{}, false
+}
+
+const cureVersion = "Switch TLS 1.2 on at the server."
+
+// judgeAlert is for a handshake that the server broke off; text is the alert's name.
+func judgeAlert(text string) verdict {
+	v := verdict{
+		catalog.CodeUnauthorized, "the server broke off the TLS handshake: " + text,
+		"If it wants a client certificate, give tls.client_cert and tls.client_key (or tls.pfx); the direct ports (4242, 4747) want authentication: certificate.",
+	}
+	switch {
+	case strings.Contains(text, "expired certificate"):
+		v.says, v.cure = "the server says that the client certificate expired", "Export a new client certificate in the QMC, under Certificates."
+	case strings.Contains(text, "unknown certificate authority"), strings.Contains(text, "bad certificate"), strings.Contains(text, "unknown certificate"):
+		v.says, v.cure = "the server doesn't accept the client certificate: "+text, "Give a client certificate that this very site has issued (QMC, Certificates)."
+	case strings.Contains(text, "certificate required"):
+		v.says = "the server wants a client certificate"
+	case strings.Contains(text, "protocol version"):
+		v.says, v.cure = "the server speaks only TLS versions that are no longer safe", cureVersion
+	case strings.Contains(text, "unrecognized name"):
+		v.says, v.cure = "the server knows no host of this name", "Set tls.server_name (or alias_host_name) to a name that the server has."
+	}
+	return v
+}
+
+// noNames reports whether a certificate has no subject alternative name.
+func noNames(c *x509.Certificate) bool {
+	return c != nil && len(c.DNSNames) == 0 && len(c.IPAddresses) == 0
 }
 
 func issuer(c *x509.Certificate) string {

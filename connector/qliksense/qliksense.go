@@ -34,8 +34,8 @@ func Source() connector.Source {
 	}
 }
 
-// open makes a connector. It reads certificate files and makes no network call.
-func open(_ context.Context, env connector.Env) (connector.Connector, error) {
+// open makes a connector. It reads certificate files, with their passwords, and makes no call to the site.
+func open(ctx context.Context, env connector.Env) (connector.Connector, error) {
 	cfg, errs := parseConfig(env.Connection)
 	if len(errs) > 0 {
 		return nil, &catalog.Error{Code: catalog.CodeInvalid, Op: "read settings", Err: errs}
@@ -44,7 +44,7 @@ func open(_ context.Context, env connector.Env) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSession(cfg, env)
+	s, err := newSession(ctx, cfg, env)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +35,7 @@ type session struct {
 
 	jar       *jar
 	secure    *tls.Config
+	dial      dialer
 	transport *http.Transport
 	rest      qrs.Meter
 	engine    qix.Meter
@@ -58,16 +60,25 @@ type session struct {
 	unanswered int // Windows logins in a row that got no answer; of the flight's goroutine
 }
 
-// newSession makes a session. It reads certificate files and makes no network call.
-func newSession(cfg config, env connector.Env) (*session, error) {
-	secure, err := newTLS(cfg)
+// newSession makes a session. It reads certificate files and their passwords, and makes no call to the site.
+func newSession(ctx context.Context, cfg config, env connector.Env) (*session, error) {
+	secrets := secretReader{env}
+	secure, err := newTLS(ctx, cfg, secrets)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{cfg: cfg, env: env, log: env.Log, now: env.Now, secure: secure, transport: newTransport(env.Dial, secure)}
+	dial, err := newDialer(ctx, cfg, env, secrets)
+	if err != nil {
+		return nil, err
+	}
+	s := &session{
+		cfg: cfg, env: env, log: env.Log, now: env.Now,
+		secure: secure, dial: dial, transport: newTransport(dial, cfg.Base.Scheme, secure),
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.warn()
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -79,6 +90,16 @@ func newSession(cfg config, env connector.Env) (*session, error) {
 	s.identity = "qlikcrawler-" + hex.EncodeToString(id)
 	s.client = qrs.New(s.restConfig(s.direct(), nil, s.login))
 	return s, nil
+}
+
+// warn says loudly, each time, what a person chose against advice.
+func (s *session) warn() {
+	switch {
+	case s.cfg.Base.Scheme == "http":
+		s.log.Warn("the connection to Qlik is not encrypted: logins and data travel readable for all on the way; write url with https://", "connection", s.cfg.Code)
+	case s.cfg.TLS.InsecureSkipVerify:
+		s.log.Warn("the server's certificate is NOT verified: anybody on the way may read and change everything; name its authority in tls.ca_file and take tls.insecure_skip_verify out", "connection", s.cfg.Code)
+	}
 }
 
 // restConfig is what both clients have in common: the one that logs in, and the one for all the rest.
@@ -101,6 +122,10 @@ func (s *session) restBase() *url.URL {
 
 // hide takes secrets out of what a server sent.
 func (s *session) hide(text string, secrets []string) string {
+	if p := s.dial.proxy; p != nil && p.User != nil {
+		password, _ := p.User.Password()
+		secrets = append(slices.Clip(secrets), password)
+	}
 	for _, secret := range append(s.jar.values(), secrets...) {
 		if len(secret) >= 4 {
 			text = strings.ReplaceAll(text, secret, catalog.Hidden)

@@ -101,7 +101,7 @@ func openOn(t *testing.T, srv *qliktest.Server, site *qliktest.Site, c catalog.C
 		t.Fatalf("settings: %v", errs)
 	}
 	logs := &lockedBuffer{}
-	s, err := newSession(cfg, connector.Env{
+	s, err := newSession(t.Context(), cfg, connector.Env{
 		Connection: c, Secret: connector.SecretsOf(c, secrets.Resolver{}.Resolve),
 		Log: slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})

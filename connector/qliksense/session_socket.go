@@ -89,7 +89,7 @@ func (s *session) dialOnce(ctx context.Context, appID string) (*qix.Session, err
 
 // dialer makes sockets to the Engine.
 func (s *session) dialer() qix.Dialer {
-	return qix.Dialer{TLS: s.secure, NetDial: s.env.Dial, Meter: &s.engine, Window: socketWindow}
+	return qix.Dialer{TLS: s.secure, NetDial: s.dial.tunnel, Meter: &s.engine, Window: socketWindow}
 }
 
 // socketAddress is ws(s)://host[/prefix]/app/<id>/identity/<own>/ttl/<seconds> (facts C.1).
@@ -104,16 +104,23 @@ func (s *session) socketAddress(appID string) *url.URL {
 }
 
 // socketHeader has an Origin whose host is to be on the allow list, and no Authorization (facts A.7, A.8).
+// Direct ports look at neither.
 func (s *session) socketHeader() http.Header {
-	if direct := s.direct(); direct != nil {
-		return direct
+	base := s.cfg.Base
+	header := s.direct()
+	if header == nil {
+		origin := authority(base.Scheme, base.Hostname(), base.Port())
+		if alias := hostPort(s.cfg, base.Port()); alias != "" {
+			origin = alias
+		}
+		header = http.Header{"Origin": {base.Scheme + "://" + origin}}
 	}
-	host := s.cfg.Base.Host
-	header := http.Header{}
-	if alias := hostPort(s.cfg, s.cfg.Base.Port()); alias != "" {
-		host = alias
+	port := base.Port()
+	if s.cfg.Login == loginCertificate {
+		port = strconv.Itoa(s.cfg.Certificate.EnginePort)
+	}
+	if alias := hostPort(s.cfg, port); alias != "" {
 		header.Set("Host", alias)
 	}
-	header.Set("Origin", s.cfg.Base.Scheme+"://"+host)
 	return header
 }

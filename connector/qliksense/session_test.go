@@ -358,7 +358,7 @@ func TestEverythingGoesThroughTheDialOfTheEnvironment(t *testing.T) {
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
-	s, err := newSession(cfg, connector.Env{
+	s, err := newSession(t.Context(), cfg, connector.Env{
 		Connection: c, Secret: connector.SecretsOf(c, nil),
 		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(addr)

@@ -11,7 +11,7 @@ import (
 const remoteError = "remote error"
 
 // permanent reports whether a network failure won't heal by itself: a certificate that isn't trusted, a name
-// that nobody knows, a server that doesn't speak TLS.
+// that nobody knows, a server that doesn't speak TLS, or what says so of itself, such as an HTTP proxy's refusal.
 func permanent(err error) bool {
 	var (
 		untrusted *tls.CertificateVerificationError
@@ -22,6 +22,10 @@ func permanent(err error) bool {
 		op        *net.OpError
 		dns       *net.DNSError
 	)
+	var says interface{ Permanent() bool }
+	if errors.As(err, &says) && says.Permanent() {
+		return true
+	}
 	return errors.As(err, &untrusted) || errors.As(err, &unknown) || errors.As(err, &name) || errors.As(err, &invalid) ||
 		errors.As(err, &record) || errors.As(err, &op) && op.Op == remoteError || errors.As(err, &dns) && dns.IsNotFound
 }
