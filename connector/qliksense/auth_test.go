@@ -60,7 +60,7 @@ func TestBadInputIsOneSentenceWithTheCure(t *testing.T) {
 		{"a server without this address", at(nothing(t)), catalog.CodeInvalid, "has no Qlik Sense Repository at this address (status 404)", "Check url"},
 		{"a port that isn't HTTP", at("http://" + babble(t)), catalog.CodeInvalid, "doesn't speak HTTP", "port"},
 		{"https to an http port", at(strings.Replace(website(t), "http:", "https:", 1)), catalog.CodeInvalid, "doesn't speak TLS", "http://"},
-		{"http to an https port", at(strings.Replace(srv.URL, "https:", "http:", 1)), catalog.CodeUnreachable, "closed the connection", "scheme"},
+		{"http to an https port", at(strings.Replace(srv.URL, "https:", "http:", 1)), catalog.CodeInvalid, "speaks TLS, and url says http://", "https://"},
 		{"a site that wants https", at(secured(t)), catalog.CodeInvalid, "wants https and leads to https://", "https://"},
 		{"a wrong prefix", set("jwt.prefix", "jtw"), catalog.CodeInvalid, `no virtual proxy with the prefix "jtw"`, "prefix"},
 		{"a virtual proxy with another login", set("jwt.prefix", ""), catalog.CodeUnauthorized, "wants another login than jwt", "with jwt authentication"},

@@ -45,6 +45,8 @@ type session struct {
 	sockets  atomic.Int64 // numbers them
 	silent   atomic.Bool  // a new session did not help against sockets that close without a greeting
 
+	atLimit limitGate // how long to wait for another session to end
+
 	life    context.Context // of logins; ends with close
 	end     context.CancelFunc
 	flights sync.WaitGroup
@@ -78,6 +80,7 @@ func newSession(ctx context.Context, cfg config, env connector.Env) (*session, e
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.atLimit = limitGate{wait: limitWait, pause: limitPause}
 	s.warn()
 	if s.now == nil {
 		s.now = time.Now

@@ -128,6 +128,12 @@ func (s *session) enter(ctx context.Context) error {
 	cfg.Timeout = firstTimeout
 	cfg.Retries = 1
 	if _, err := qrs.New(cfg).About(ctx); err != nil {
+		if s.speaksTLS(ctx, err) {
+			return &catalog.Error{
+				Code: catalog.CodeInvalid, Op: "log in", Err: said(s.cfg.Base.Host+" speaks TLS, and url says http://", err),
+				Cure: "Write url with https://, or with the port that serves http.",
+			}
+		}
 		return s.explainLogin(e, err)
 	}
 	return nil

@@ -30,12 +30,12 @@ func (s *session) dialApp(ctx context.Context, appID string) (*qix.Session, erro
 	if err != nil {
 		return nil, err
 	}
-	socket, err := s.dialOnce(ctx, appID)
+	socket, err := s.dialPatiently(ctx, appID)
 	if err != nil && sessionEnded(err) && !(silentClose(err) && s.silent.Load()) {
 		if _, err := s.login(ctx, number); err != nil {
 			return nil, err
 		}
-		socket, err = s.dialOnce(ctx, appID)
+		socket, err = s.dialPatiently(ctx, appID)
 		if silentClose(err) {
 			s.silent.Store(true) // it wasn't the session: no login for that again
 		}

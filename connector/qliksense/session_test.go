@@ -205,6 +205,7 @@ func TestTheSessionLimitIsSaidInWords(t *testing.T) {
 	if err := other.about(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	p.atLimit.wait, p.atLimit.pause = 20*time.Millisecond, time.Millisecond
 	_, err := p.dialApp(t.Context(), p.appID(0))
 	if catalog.CodeOf(err) != catalog.CodeSessionLimit || !strings.Contains(catalog.CureOf(err), "5 sessions a user") {
 		t.Errorf("error %v, cure %s", err, catalog.CureOf(err))

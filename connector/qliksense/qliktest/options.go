@@ -26,6 +26,18 @@ type Options struct {
 	OldLogin       bool          // the login pages are on a port of their own, as with older builds (facts A.3 2)
 	TargetLife     time.Duration // of a login page's target id, 5 minutes by default
 
+	// A further virtual proxy, HeaderPrefix, takes the user from a request header (facts A.6). With
+	// HeaderDirectory the value is the user id in that directory (static); else HeaderPattern says how the
+	// value is made of $ud and $id (dynamic), "$ud\\$id" by default.
+	HeaderPrefix    string // "": there is none
+	HeaderName      string // "X-Qlik-User" by default
+	HeaderDirectory string
+	HeaderPattern   string
+
+	RequireClientCert  bool     // the proxy's port too wants a client certificate of the site's authority
+	CertificateNames   []string // the only names in the server's certificate; nil: Host and this machine's
+	CertificateExpired bool     // the server's certificate is out of date
+
 	JWTKey             *rsa.PrivateKey // generated when nil; the site itself knows the public half
 	Audience           string          // checked when not empty
 	UserIDClaim        string          // "userId" by default, case-sensitive
@@ -97,6 +109,8 @@ func (o Options) withDefaults() Options {
 	or(&o.LoginListen, "127.0.0.1:0")
 	or(&o.Host, "localhost")
 	or(&o.WindowsPattern, "Windows")
+	or(&o.HeaderName, "X-Qlik-User")
+	or(&o.HeaderPattern, `$ud\$id`)
 	or(&o.Prefix, "jwt")
 	if o.NoPrefix {
 		o.Prefix = ""

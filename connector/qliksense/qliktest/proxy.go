@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// A virtualProxy is one way into the proxy: one takes tokens, the others ask for a Windows login.
+// A virtualProxy is one way into the proxy: one takes tokens, one may take a header, the others ask for a
+// Windows login.
 type virtualProxy struct {
 	prefix, cookie string
-	jwt            bool
+	jwt, header    bool
 }
 
 // roots are the first path segments that the default virtual proxy serves; any other first segment
@@ -29,6 +30,8 @@ func (s *Server) route(path string) (vp virtualProxy, rest string, ok bool) {
 		return jwt, "/" + behind, true
 	case s.options.WindowsPrefix != "" && strings.EqualFold(first, s.options.WindowsPrefix):
 		return virtualProxy{prefix: s.options.WindowsPrefix, cookie: cookieName(s.options.WindowsPrefix)}, "/" + behind, true
+	case s.options.HeaderPrefix != "" && strings.EqualFold(first, s.options.HeaderPrefix):
+		return virtualProxy{prefix: s.options.HeaderPrefix, cookie: cookieName(s.options.HeaderPrefix), header: true}, "/" + behind, true
 	case !roots[strings.ToLower(first)]:
 		return virtualProxy{}, "", false
 	case jwt.prefix == "":
@@ -113,6 +116,13 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request, vp virtual
 	if token := bearer(r); token != "" && vp.jwt && !s.options.Anonymous {
 		u, err := s.login(token)
 		if err != nil {
+			return nil, http.StatusUnauthorized
+		}
+		return s.begin(w, r, vp, u), http.StatusOK
+	}
+	if vp.header {
+		u := s.headerUser(r)
+		if u == nil {
 			return nil, http.StatusUnauthorized
 		}
 		return s.begin(w, r, vp, u), http.StatusOK

@@ -91,7 +91,8 @@ func (s *Server) socketSession(w http.ResponseWriter, r *http.Request, vp virtua
 	if vp.jwt && s.options.Anonymous {
 		return s.anonymous(vp, header), 0
 	}
-	if bearer(r) == "" && !r.URL.Query().Has("qlikTicket") {
+	named := vp.header && r.Header.Get(s.options.HeaderName) != ""
+	if bearer(r) == "" && !r.URL.Query().Has("qlikTicket") && !named {
 		return nil, 0
 	}
 	x, status := s.authenticate(w, r, vp)

@@ -64,7 +64,7 @@ func New(tb testing.TB, site *Site, o Options) *Server {
 // Start starts a site. From then on the site's data may be changed through the Server only.
 func Start(site *Site, o Options) (*Server, error) {
 	o = o.withDefaults()
-	certs, err := newCertificates(o.Host)
+	certs, err := newCertificates(o)
 	if err != nil {
 		return nil, fmt.Errorf("qliktest: make certificates: %w", err)
 	}
@@ -89,7 +89,7 @@ type port struct {
 }
 
 func (s *Server) ports() []port {
-	scheme, public := "https", s.certs.serverConfig(false)
+	scheme, public := "https", s.certs.serverConfig(s.options.RequireClientCert)
 	if s.options.PlainHTTP {
 		scheme, public = "http", nil
 	}

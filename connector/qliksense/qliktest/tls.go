@@ -27,17 +27,23 @@ type certificates struct {
 
 // newCertificates makes an authority, a server certificate for this machine's names and a client
 // certificate.
-func newCertificates(host string) (*certificates, error) {
+func newCertificates(o Options) (*certificates, error) {
 	ca, caKey, caPEM, err := newAuthority("qliktest-CA")
 	if err != nil {
 		return nil, err
 	}
 	c := &certificates{caPEM: caPEM, pool: x509.NewCertPool()}
 	c.pool.AddCert(ca)
-	names, addresses := serverNames(host)
+	names, addresses := serverNames(o.Host)
+	if o.CertificateNames != nil {
+		names, addresses = o.CertificateNames, nil
+	}
 	server := &x509.Certificate{
-		Subject: pkix.Name{CommonName: host}, DNSNames: names, IPAddresses: addresses,
+		Subject: pkix.Name{CommonName: o.Host}, DNSNames: names, IPAddresses: addresses,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if o.CertificateExpired {
+		server.NotAfter = time.Now().AddDate(0, 0, -1)
 	}
 	if c.server, _, _, err = issue(server, ca, caKey); err != nil {
 		return nil, err
@@ -133,7 +139,13 @@ func issue(t, ca *x509.Certificate, caKey *ecdsa.PrivateKey) (tls.Certificate, [
 func complete(t *x509.Certificate) error {
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	t.SerialNumber = serial
-	t.NotBefore, t.NotAfter = time.Now().Add(-time.Hour), time.Now().AddDate(10, 0, 0)
+	if t.NotAfter.IsZero() {
+		t.NotAfter = time.Now().AddDate(10, 0, 0)
+	}
+	t.NotBefore = time.Now().Add(-time.Hour)
+	if t.NotAfter.Before(t.NotBefore) {
+		t.NotBefore = t.NotAfter.AddDate(-1, 0, 0)
+	}
 	return err
 }
 

@@ -141,7 +141,7 @@ func (s *Server) windowsLogin(w http.ResponseWriter, r *http.Request, vp virtual
 		plain(w, http.StatusUnauthorized, "Unauthorized")
 	case 3:
 		u := s.checkProof(message, at)
-		if u == nil || x.vp.jwt {
+		if u == nil || x.vp.jwt || x.vp.header {
 			s.demandLogin(w)
 			return
 		}
