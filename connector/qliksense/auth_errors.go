@@ -3,6 +3,7 @@ package qliksense
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -30,6 +31,8 @@ func (s *session) explainLogin(e entry, err error) error {
 func (s *session) judgeLogin(e *qrs.Error) (verdict, bool) {
 	host := s.cfg.Base.Host
 	switch {
+	case e.Status == http.StatusProxyAuthRequired:
+		return verdict{}, false
 	case e.Kind == qrs.NotQlik:
 		return verdict{catalog.CodeInvalid, fmt.Sprintf("%s is not a Qlik Sense server: it %s", host, e.Text), cureURL}, true
 	case e.Kind == qrs.BadAnswer:

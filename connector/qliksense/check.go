@@ -20,6 +20,7 @@ func (s *site) Check(ctx context.Context) iter.Seq[connector.Step] {
 	return func(yield func(connector.Step) bool) {
 		c := &check{site: s, session: s.session, broken: map[string]bool{}}
 		defer c.end()
+		s.session.atLimit.hurry() // a finding, and nothing to wait for
 		for _, x := range c.stages() {
 			step := c.do(ctx, x)
 			if ctx.Err() != nil || !yield(step) {

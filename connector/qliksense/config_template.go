@@ -46,9 +46,9 @@ jwt:
 #   value: 'ACME\svc-qlik'
 
 # certificate:                   # straight to the Repository and the Engine, without the proxy; needs link_url
-#   client_cert: client.pem
-#   client_key: client_key.pem
-#   root_cert: root.pem
+#   client_cert: client.pem      # or, as a Windows export has it, pfx: client.pfx with its password
+#   client_key: client_key.pem   # not encrypted
+#   root_cert: root.pem          # or root.cer
 #   user_directory: INTERNAL
 #   user_id: sa_api
 #   qrs_port: 4242
@@ -56,8 +56,18 @@ jwt:
 
 # tls:
 #   ca_file: ca.pem              # authorities to trust besides the system's
+#   truststore: trust.p12        # likewise, as PKCS12 or JKS
+#   truststore_password: env:TRUST_PASSWORD
+#   truststore_type: pkcs12      # pkcs12 or jks; default: what the file is
+#   client_cert: own.pem         # when the proxy wants a client certificate along with the login;
+#   client_key: own_key.pem      # or pfx: own.pfx with pfx_password
 #   server_name: ""              # the name that the server's certificate has
 #   insecure_skip_verify: false  # true: anybody may listen in
+
+# proxy:                         # an HTTP proxy on the way; none is taken from the environment
+#   url: http://proxy.example.com:3128
+#   username: svc-qlik
+#   password: env:PROXY_PASSWORD
 
 # options:
 #   crawl_streams: true          # false: no stream groups; published apps are read all the same

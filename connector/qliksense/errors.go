@@ -10,7 +10,6 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
-	"github.com/qlikcrawler/qlikcrawler/connector/internal/tunnel"
 )
 
 // A verdict is what a failure on the wire means for the catalog, and what to do about it.
@@ -62,11 +61,8 @@ func judge(err error) verdict {
 		odd       *qix.DecodeError
 		null      *qix.NullHandleError
 		hungUp    *qix.PeerClosedError
-		proxy     *tunnel.Error
 	)
 	switch {
-	case errors.As(err, &proxy):
-		return judgeProxy(proxy)
 	case errors.As(err, &rest):
 		return judgeREST(rest)
 	case errors.As(err, &refusal):

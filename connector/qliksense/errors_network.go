@@ -16,10 +16,14 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/tunnel"
 )
 
 // judgeNetwork says what is wrong between here and the server.
 func judgeNetwork(err error) verdict {
+	if proxy := (*tunnel.Error)(nil); errors.As(err, &proxy) {
+		return judgeProxy(proxy)
+	}
 	if v, ok := judgeTLS(err); ok {
 		return v
 	}
@@ -111,7 +115,7 @@ func judgeAlert(text string) verdict {
 	case strings.Contains(text, "expired certificate"):
 		v.says, v.cure = "the server says that the client certificate expired", "Export a new client certificate in the QMC, under Certificates."
 	case strings.Contains(text, "unknown certificate authority"), strings.Contains(text, "bad certificate"), strings.Contains(text, "unknown certificate"):
-		v.says, v.cure = "the server doesn't accept the client certificate: "+text, "Give a client certificate that this very site has issued (QMC, Certificates)."
+		v.says, v.cure = "the server refused the client certificate in the TLS handshake: "+text, "Give a client certificate that this very site has issued (QMC, Certificates)."
 	case strings.Contains(text, "certificate required"):
 		v.says = "the server wants a client certificate"
 	case strings.Contains(text, "protocol version"):
@@ -154,6 +158,9 @@ func certificateNames(c *x509.Certificate) string {
 func validity(c *x509.Certificate) string {
 	if c == nil {
 		return "has expired or is not yet valid"
+	}
+	if time.Now().After(c.NotAfter) {
+		return "expired on " + c.NotAfter.UTC().Format(time.DateOnly)
 	}
 	return fmt.Sprintf("is valid from %s to %s only", c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly))
 }

@@ -31,9 +31,16 @@ func (p *limitGate) spent(now time.Time) (first, over bool) {
 	defer p.mu.Unlock()
 	if p.since.IsZero() {
 		p.since = now
-		return true, false
+		return true, p.wait <= 0
 	}
 	return false, now.Sub(p.since) >= p.wait
+}
+
+// hurry makes that nobody waits.
+func (p *limitGate) hurry() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wait = 0
 }
 
 // renew says that there is room again.

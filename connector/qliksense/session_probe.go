@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -30,7 +29,7 @@ func (s *session) speaksTLS(ctx context.Context, err error) bool {
 	}
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := s.dial.tunnel(limited, "tcp", dialAddress(s.cfg.Base))
+	conn, err := s.dial.tunnel(limited, "tcp", hostAndPort(s.cfg.Base))
 	if err != nil {
 		return false
 	}
@@ -43,13 +42,4 @@ func (s *session) speaksTLS(ctx context.Context, err error) bool {
 	err = tls.Client(conn, secure).HandshakeContext(limited)
 	var alert *net.OpError
 	return err == nil || errors.As(err, &alert) && alert.Op == "remote error"
-}
-
-// dialAddress is where a connection to u leads.
-func dialAddress(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

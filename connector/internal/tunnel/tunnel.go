@@ -51,7 +51,9 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Permanent reports whether asking again is of no use: a refused login must not be repeated, since
 // accounts get locked.
-func (e *Error) Permanent() bool { return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests }
+func (e *Error) Permanent() bool {
+	return e.Status >= 400 && e.Status < 500 && e.Status != http.StatusTooManyRequests
+}
 
 // DialProxy connects to the proxy, whatever addr says.
 func (p Proxy) DialProxy(ctx context.Context, network, _ string) (net.Conn, error) {
