@@ -2,6 +2,7 @@ package qliksense
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -40,10 +41,26 @@ func (s *session) dialApp(ctx context.Context, appID string) (*qix.Session, erro
 			s.silent.Store(true) // it wasn't the session: no login for that again
 		}
 	}
+	if refusedUpgrade(err) {
+		// Another caller may have logged in between our token and our cookie: then they don't match.
+		now, loginErr := s.login(ctx, 0)
+		if loginErr != nil {
+			return nil, loginErr
+		}
+		if now != number {
+			socket, err = s.dialOnce(ctx, appID)
+		}
+	}
 	if err != nil {
 		return nil, explain("connect to the engine", key, err)
 	}
 	return socket, nil
+}
+
+// refusedUpgrade reports that the proxy refused a socket by its CSRF check or its allow list (facts A.7).
+func refusedUpgrade(err error) bool {
+	var handshake *qix.HandshakeError
+	return errors.As(err, &handshake) && handshake.Status == http.StatusForbidden
 }
 
 // onApp dials and runs work; when Qlik ends the session in the middle, it logs in again and runs work once
