@@ -26,6 +26,7 @@ func newConnection(code string, site qliktest.Info) (catalog.Connection, error) 
 		"authentication": "jwt",
 		"jwt":            map[string]any{"prefix": site.Prefix},
 		"tls":            map[string]any{"ca_file": site.CAFile},
+		"options":        map[string]any{"workers": 64}, // the crawler decides how many
 	})
 	return catalog.Connection{
 		Code: code, Name: code, Type: qliksense.Type, URL: site.URL, Settings: settings,
