@@ -1,6 +1,6 @@
 module github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/foreign
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/google/go-cmp v0.7.0
