@@ -62,6 +62,9 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
+// count tells how often a text is in the log.
+func (b *lockedBuffer) count(text string) int { return strings.Count(b.String(), text) }
+
 // A setup changes a connection before it is opened.
 type setup func(c *catalog.Connection, settings map[string]any)
 
