@@ -48,7 +48,7 @@ func (s *session) dialApp(ctx context.Context, appID string) (*qix.Session, erro
 			return nil, loginErr
 		}
 		if now != number {
-			socket, err = s.dialOnce(ctx, appID)
+			socket, err = s.dialPatiently(ctx, appID)
 		}
 	}
 	if err != nil {
