@@ -83,7 +83,7 @@ func readCertificates(file string) ([]*x509.Certificate, error) {
 		all = append(all, c)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s holds no certificate", file)
+		return nil, fmt.Errorf("%s holds no certificate in PEM form and is no .cer file", file)
 	}
 	return all, nil
 }
