@@ -54,8 +54,13 @@ func (c *Crawler) fetchOne(
 	began := time.Now()
 	p.reading(l.Unit)
 	s, err := src.Fetch(ctx, l)
+	away := p.fetched(err)
 	if err != nil {
-		if err = c.failed(ctx, run, l, err, began, p); err == nil {
+		why := err
+		if err = c.failed(ctx, run, l, why, began, p); err == nil && away >= awayLimit {
+			err = outOfReach(away, why)
+		}
+		if err == nil {
 			next() // not before it is known that going on makes sense
 		}
 		return err
@@ -84,18 +89,19 @@ func (c *Crawler) failed(ctx context.Context, run catalog.Run, l connector.Liste
 	if hopeless(why) {
 		return fmt.Errorf("app %s: %w", l.Unit.Name, why)
 	}
-	if n := p.outOfReach(); n >= awayLimit {
-		return &catalog.Error{
-			Code: catalog.CodeUnreachable, Op: "read apps", Cure: catalog.CureOf(why),
-			Err: fmt.Errorf("the site was out of reach for %d apps in a row; the crawl ends early, nothing is retired, and the next one goes on: %w", n, why),
-		}
-	}
 	return nil
 }
 
 // awayLimit is how many units in a row may fail because the whole source is out of reach, listing and all.
 // Then the crawl fails: each further one would only cost its timeouts, and what the catalog has stays as it is.
 const awayLimit = 10
+
+func outOfReach(apps int, why error) error {
+	return &catalog.Error{
+		Code: catalog.CodeUnreachable, Op: "read apps", Cure: catalog.CureOf(why),
+		Err: fmt.Errorf("the site was out of reach for %d apps in a row; the crawl ends early, nothing is retired, and the next one goes on: %w", apps, why),
+	}
+}
 
 func (c *Crawler) note(ctx context.Context, o catalog.Outcome, p *progress) error {
 	if err := c.Store.Note(ctx, o.Run, o); err != nil {

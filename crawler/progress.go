@@ -41,7 +41,7 @@ type progress struct {
 	mu    sync.Mutex
 	stage Stage
 	count catalog.Tally
-	away  int // units in a row that failed because the source was out of reach
+	away  int // units in a row that couldn't be read because the source was out of reach
 }
 
 func newProgress(run catalog.RunID, observe Observer, usage func() catalog.Usage) *progress {
@@ -77,17 +77,18 @@ func (p *progress) planned(plan Plan, listed int) {
 func (p *progress) outcome(o catalog.Outcome) {
 	p.tell(func(e *Event) {
 		p.count.Count(o.Change)
-		p.away++
-		if code := catalog.CodeOf(o.Err); o.Change != catalog.FailedUnit || code != catalog.CodeUnreachable && code != catalog.CodeTimeout {
-			p.away = 0
-		}
 		e.Outcome = &o
 	})
 }
 
-func (p *progress) outOfReach() int {
+// fetched notes how reading a unit ended, and gives how many in a row found the source out of reach.
+func (p *progress) fetched(err error) (away int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.away++
+	if code := catalog.CodeOf(err); code != catalog.CodeUnreachable && code != catalog.CodeTimeout {
+		p.away = 0
+	}
 	return p.away
 }
 
