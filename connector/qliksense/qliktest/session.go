@@ -115,9 +115,6 @@ func (t sessionTable) endAll(which func(*session) bool, why ending) int {
 		c.pushFatal(why.push, why.message)
 		c.drop()
 	}
-	if n > 0 {
-		t.server.count(func(c *Counters) { c.Sessions.Now -= n })
-	}
 	return n
 }
 
@@ -138,6 +135,8 @@ func (t sessionTable) remove(which func(*session) bool, expired bool) (sockets [
 			sockets = append(sockets, c)
 		}
 	}
+	// Counted before anybody hears of it, so that a client's next session isn't counted besides this one.
+	t.server.count(func(c *Counters) { c.Sessions.Now -= n })
 	return sockets, n
 }
 
