@@ -61,8 +61,8 @@ type Env struct {
 // A Source is a kind of connector.
 type Source struct {
 	Type, Title string
-	// Check tells everything that is wrong with a connection's settings, without any network call.
-	Check func(catalog.Connection) FieldErrors
+	// Validate tells everything that is wrong with a connection's settings, without any network call.
+	Validate func(catalog.Connection) FieldErrors
 	// Open makes a connector. It does no network call; the first use logs in.
 	Open func(ctx context.Context, env Env) (Connector, error)
 	// Template is a commented connection file (YAML).

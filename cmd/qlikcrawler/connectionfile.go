@@ -180,7 +180,7 @@ func connectionOf(tree map[string]any, dir string, sources connector.Sources, ke
 	}
 	conn.Settings = settings
 	keepSecrets(&conn, own, source, keep)
-	return conn, append(errs, source.Check(conn)...)
+	return conn, append(errs, source.Validate(conn)...)
 }
 
 // keepSecrets gives a connection the old secrets that the tree leaves out, but for those that don't go
@@ -195,9 +195,9 @@ func keepSecrets(conn *catalog.Connection, tree map[string]any, source connector
 		if !had || given {
 			continue
 		}
-		without := len(source.Check(*conn))
+		without := len(source.Validate(*conn))
 		conn.Secrets[path] = old
-		if len(source.Check(*conn)) > without {
+		if len(source.Validate(*conn)) > without {
 			delete(conn.Secrets, path)
 		}
 	}

@@ -45,7 +45,7 @@ func (a *app) crawlNow(ctx context.Context, db *database, conn catalog.Connectio
 	if !ok {
 		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
 	}
-	if errs := source.Check(conn); len(errs) > 0 {
+	if errs := source.Validate(conn); len(errs) > 0 {
 		return nil, fmt.Errorf("connection %s:\n%w", conn.Code, errs)
 	}
 	options, err := crawlOptions(conn)

@@ -111,7 +111,7 @@ func TestAFullCrawlThroughAWindowsLogin(t *testing.T) {
 	site := smallSite()
 	srv := qliktest.New(t, site, qliktest.Options{WindowsPrefix: "win"})
 	conn := windowsConnection(t, srv, site, set("windows.prefix", "win"))
-	if errs := Source().Check(conn); len(errs) > 0 {
+	if errs := Source().Validate(conn); len(errs) > 0 {
 		t.Fatal(errs)
 	}
 	c, err := Source().Open(t.Context(), connector.Env{Connection: conn, Secret: connector.SecretsOf(conn, nil), Log: slog.New(slog.DiscardHandler)})

@@ -58,7 +58,7 @@ func (x *trialSite) check() map[string]connector.Step {
 		x.t.Fatal(err)
 	}
 	x.conn.Settings = raw
-	if errs := Source().Check(x.conn); len(errs) > 0 {
+	if errs := Source().Validate(x.conn); len(errs) > 0 {
 		x.t.Fatal(errs)
 	}
 	c, err := Source().Open(x.t.Context(), connector.Env{Connection: x.conn, Secret: connector.SecretsOf(x.conn, secrets.Resolver{}.Resolve), Now: x.now})

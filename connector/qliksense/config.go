@@ -158,8 +158,8 @@ func SecretPaths() []string {
 	}
 }
 
-// Check tells everything that is wrong with a connection's settings, without any network call.
-func Check(c catalog.Connection) connector.FieldErrors {
+// validate tells everything that is wrong with a connection's settings, without any network call.
+func validate(c catalog.Connection) connector.FieldErrors {
 	_, errs := parseConfig(c)
 	return errs
 }

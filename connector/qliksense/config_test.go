@@ -169,7 +169,7 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"options.mass_retire_limit", "a share from 0% to 100%", []setup{set("options.mass_retire_limit", "half")}},
 		{"option", "did you mean options?", []setup{set("option.workers", 1)}},
 	} {
-		errs := Check(connection(t, c.changes...))
+		errs := validate(connection(t, c.changes...))
 		if len(errs) != 1 || errs[0].Path != c.path || !strings.Contains(errs[0].Message, c.says) || strings.Contains(errs.Error(), "geheim") {
 			t.Errorf("%s, %q:\n%v", c.path, c.says, errs)
 		}
@@ -178,7 +178,7 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 
 func TestAllMistakesComeAtOnce(t *testing.T) {
 	t.Parallel()
-	errs := Check(connection(t, at("ftp://x"), without("jwt.token"), set("options.workers", "many"), set("tls.truststore_type", "jks"), set("colour", "red")))
+	errs := validate(connection(t, at("ftp://x"), without("jwt.token"), set("options.workers", "many"), set("tls.truststore_type", "jks"), set("colour", "red")))
 	var paths []string
 	for _, e := range errs {
 		paths = append(paths, e.Path)
@@ -190,7 +190,7 @@ func TestAllMistakesComeAtOnce(t *testing.T) {
 
 func TestAKeyThatIsEmptyIsNotAFeatureThatIsMissing(t *testing.T) {
 	t.Parallel()
-	errs := Check(connection(t,
+	errs := validate(connection(t,
 		set("options", map[string]any{"quiet_hours": "", "qvs_path": "", "logs_path": "", "qvds_path": ""}), set("proxy", map[string]any{}), set("windows", map[string]any{"prefix": ""}),
 		set("retention", map[string]any{"runs": "90d"}), set("schedule", map[string]any{"cron": "0 2 * * *"}), set("admins", map[string]any{}), set("notify", map[string]any{})))
 	if len(errs) > 0 {
@@ -202,7 +202,7 @@ func TestSettingsThatAreNoObject(t *testing.T) {
 	t.Parallel()
 	c := connection(t)
 	c.Settings = json.RawMessage(`[1]`)
-	if errs := Check(c); len(errs) != 1 {
+	if errs := validate(c); len(errs) != 1 {
 		t.Error(errs)
 	}
 }
@@ -232,7 +232,7 @@ func TestTheTemplateIsAValidConnection(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Settings = data
-		errs := Check(c)
+		errs := validate(c)
 		if name == "with all examples" { // a token and a key at once, and an alias with an empty link_url
 			if len(errs) != 2 || errs[0].Path != "jwt.private_key" || errs[1].Path != "link_url" || !strings.Contains(text, "\noptions:") {
 				t.Errorf("%s: %v\n%s", name, errs, text)

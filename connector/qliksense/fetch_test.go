@@ -247,7 +247,7 @@ func TestTheSameAppThroughCertificates(t *testing.T) {
 		},
 	})
 	conn.URL, conn.Secrets = "https://localhost", nil
-	if errs := Source().Check(conn); len(errs) > 0 {
+	if errs := Source().Validate(conn); len(errs) > 0 {
 		t.Fatalf("settings: %v", errs)
 	}
 	c, err := Source().Open(t.Context(), connector.Env{Connection: conn})

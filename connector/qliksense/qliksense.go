@@ -23,7 +23,7 @@ func Source() connector.Source {
 	return connector.Source{
 		Type:     Type,
 		Title:    "Qlik Sense Enterprise on Windows",
-		Check:    Check,
+		Validate: validate,
 		Open:     open,
 		Template: Template,
 		Secrets:  SecretPaths(),

@@ -43,7 +43,7 @@ func testConnection(tb testing.TB, server *qliktest.Server, more map[string]any)
 func openSite(tb testing.TB, server *qliktest.Server, more map[string]any, log *slog.Logger) connector.Connector {
 	tb.Helper()
 	conn, token := testConnection(tb, server, more)
-	if errs := Source().Check(conn); len(errs) > 0 {
+	if errs := Source().Validate(conn); len(errs) > 0 {
 		tb.Fatalf("settings: %v", errs)
 	}
 	c, err := Source().Open(tb.Context(), connector.Env{

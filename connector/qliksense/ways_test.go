@@ -267,7 +267,7 @@ func TestFilesOfOtherPrograms(t *testing.T) {
 // openError opens a connection that must not open, before any network call.
 func openError(t *testing.T, c catalog.Connection, now func() time.Time) error {
 	t.Helper()
-	if errs := Check(c); len(errs) > 0 {
+	if errs := validate(c); len(errs) > 0 {
 		t.Fatalf("settings: %v", errs)
 	}
 	_, err := Source().Open(t.Context(), connector.Env{Connection: c, Secret: connector.SecretsOf(c, nil), Now: now})
