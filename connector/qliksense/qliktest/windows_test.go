@@ -347,7 +347,8 @@ func TestFormLoginA4(t *testing.T) {
 			_, s := windowsSite(t, o)
 			b := newBrowser(t, s, false)
 			b.base, b.key = "", ""
-			b.header.Set("User-Agent", "Windows") // not enough here
+			b.http.Transport.(*http.Transport).DisableKeepAlives = true // the proxy closes after the redirect (facts A.3 2)
+			b.header.Set("User-Agent", "Windows")                       // not enough here
 			page := b.must(302, s.URL+"/hub/").header.Get("Location")
 			if !strings.Contains(page, "form") {
 				t.Fatalf("the way in is %s", page)
