@@ -111,10 +111,10 @@ func (m *mapper) itemRow(typ catalog.FieldType, p jsonValue, listed meta) catalo
 
 // grouping names a dimension's or measure's kind of group (facts C.8: H, C); "" for none.
 func grouping(def jsonValue) string {
-	switch g := def.get("qGrouping").str(); g {
-	case "H", "GRP_NX_HIEARCHY":
+	switch def.get("qGrouping").str() {
+	case "H":
 		return "drill-down"
-	case "C", "GRP_NX_COLLECTION":
+	case "C":
 		return "cyclic"
 	default:
 		return ""
