@@ -93,7 +93,7 @@ const (
 	cureEngine  = "Try again later; check the Engine service and what stands between it and this program."
 	cureRepo    = "Try again later; check that the Repository service is running."
 	cureLicence = "Assign an access type (a licence) to the account in the QMC, under License management."
-	cureRights  = "Give the account the right in the QMC, under Security rules."
+	cureRights  = "Give the account the right in the QMC, under Security rules; `qlikcrawler check` names the rule."
 	cureOdd     = "Crawl again. If it stays so, look for a proxy or filter between this program and Qlik that changes or cuts answers."
 	cureGone    = "Check in the QMC that it still exists and that the account may read it."
 	cureBusy    = "Crawl again when nobody changes the app."

@@ -335,9 +335,18 @@ func (r *reader) takeScript(reply *qix.Reply[json.RawMessage]) error {
 	case r.fatal(err):
 		return err
 	default:
-		r.out.gap(catalog.PartScript, catalog.ScriptKey(r.key), explain("read script of", r.key, err))
+		r.out.gap(catalog.PartScript, catalog.ScriptKey(r.key), noScript(explain("read script of", r.key, err)))
 	}
 	return nil
+}
+
+// noScript names the right that a refused script needs (facts C.6).
+func noScript(err error) error {
+	var refused *catalog.Error
+	if errors.As(err, &refused) && refused.Code == catalog.CodeForbidden {
+		refused.Cure = "Let the account read the app object app_appscript (App.Object_*) in the QMC, under Security rules; docs/connecting.md has the rule."
+	}
+	return err
 }
 
 // decoded is parsed for texts that are kept as they are sent, NUL too.
