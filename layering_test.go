@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"catalog/postgres/pgtest":              {"catalog/postgres", "catalog/postgres/embedded"},
 	"connector":                            {"catalog"},
 	"connector/connectortest":              {"catalog", "connector"},
+	"connector/document":                   {"catalog", "connector"},
 	"connector/internal/ntlm":              {},
 	"connector/internal/qix":               {},
 	"connector/internal/qix/qixtest":       {},

@@ -1,41 +1,9 @@
 package connector
 
-import (
-	"fmt"
-	"strings"
-)
+import "github.com/qlikcrawler/qlikcrawler/catalog"
 
 // A FieldError is one thing wrong with one key of a connection.
-type FieldError struct {
-	Path    string // "jwt.private_key", "options.workers", "" for the whole
-	Message string // a sentence without the key, saying what to do
-	Line    int    // in the file it came from; 0 if it came from none
-}
-
-func (e FieldError) Error() string {
-	var b strings.Builder
-	if e.Line > 0 {
-		fmt.Fprintf(&b, "line %d: ", e.Line)
-	}
-	if e.Path != "" {
-		b.WriteString(e.Path + ": ")
-	}
-	b.WriteString(e.Message)
-	return b.String()
-}
+type FieldError = catalog.FieldError
 
 // FieldErrors are all the things wrong with a connection, in the order of its keys.
-type FieldErrors []FieldError
-
-// Add notes one more.
-func (e *FieldErrors) Add(path, format string, args ...any) {
-	*e = append(*e, FieldError{Path: path, Message: fmt.Sprintf(format, args...)})
-}
-
-func (e FieldErrors) Error() string {
-	lines := make([]string, len(e))
-	for i, f := range e {
-		lines[i] = f.Error()
-	}
-	return strings.Join(lines, "\n")
-}
+type FieldErrors = catalog.FieldErrors

@@ -30,7 +30,7 @@ With -f the file is checked as it is: no database is needed or started. Exit sta
 				return wrongUse("name a connection, or give one with -f FILE (see qlikcrawler check --help)")
 			}
 			if file != "" {
-				conn, err := readConnection(file, cmd.InOrStdin(), sources(), nil)
+				conn, err := readConnection(file, cmd.InOrStdin(), sources(), catalog.Connection{})
 				if err != nil {
 					return err
 				}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -13,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/document"
 )
 
 func newConnection(a *app) *cobra.Command {
@@ -36,7 +36,7 @@ func newConnectionAdd(a *app) *cobra.Command {
 		Example: "  qlikcrawler connection add -f sense.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conn, err := readConnection(file, cmd.InOrStdin(), sources(), nil)
+			conn, err := readConnection(file, cmd.InOrStdin(), sources(), catalog.Connection{})
 			if err != nil {
 				return err
 			}
@@ -297,27 +297,14 @@ func tellUnreadable(w io.Writer, lost []unreadableSecret) {
 
 // treeOf is a connection in the order of contract §2, without its secrets.
 func treeOf(conn catalog.Connection) (yaml.MapSlice, error) {
-	var own map[string]any
-	if err := json.Unmarshal(conn.Settings, &own); err != nil {
-		return nil, fmt.Errorf("read the settings of connection %s: %w", conn.Code, err)
+	keys, err := document.Tree(conn)
+	if err != nil {
+		return nil, err
 	}
 	var tree yaml.MapSlice
-	add := func(key string, value any, given bool) {
-		if given {
-			tree = append(tree, yaml.MapItem{Key: key, Value: value})
-		}
+	for _, key := range document.Order(keys) {
+		tree = append(tree, yaml.MapItem{Key: key, Value: keys[key]})
 	}
-	add("name", conn.Name, true)
-	add("code", conn.Code, true)
-	add("type", conn.Type, true)
-	add("environment", conn.Environment, conn.Environment != "")
-	add("description", conn.Description, conn.Description != "")
-	add("url", conn.URL, true)
-	for _, key := range inOrder(own, "link_url", "alias_host_name", "authentication") {
-		add(key, own[key], true)
-	}
-	add("access_instructions", conn.AccessInstructions, conn.AccessInstructions != "")
-	add("governance", conn.Governance, len(conn.Governance) > 0)
 	return tree, nil
 }
 
@@ -339,7 +326,7 @@ func inOrder(m map[string]any, first ...string) []string {
 
 // readEdited reads the file of an edit; secrets that it leaves out are the old ones.
 func (a *app) readEdited(file string, stdin io.Reader, old catalog.Connection) (catalog.Connection, error) {
-	conn, err := readConnection(file, stdin, sources(), old.Secrets)
+	conn, err := readConnection(file, stdin, sources(), old)
 	if err != nil {
 		return conn, err
 	}

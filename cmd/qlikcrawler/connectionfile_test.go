@@ -15,7 +15,7 @@ import (
 
 // read reads a connection file from standard input.
 func read(text string, keep catalog.Secrets) (catalog.Connection, error) {
-	return readConnection("-", strings.NewReader(text), sources(), keep)
+	return readConnection("-", strings.NewReader(text), sources(), catalog.Connection{Secrets: keep})
 }
 
 const goodFile = `name: Qlik Sense PROD
@@ -58,7 +58,7 @@ func TestConnectionFileKeepsReferencesAndMakesFilesAbsolute(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	conn, err := readConnection(file, nil, sources(), nil)
+	conn, err := readConnection(file, nil, sources(), catalog.Connection{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/document"
 	"github.com/qlikcrawler/qlikcrawler/connector/secret"
 )
 
@@ -27,18 +28,7 @@ func putConnection(ctx context.Context, db *database, conn catalog.Connection) e
 // are kept, and old ones that it no longer has are forgotten.
 func editConnection(ctx context.Context, db *database, conn, old catalog.Connection) error {
 	var drop []string
-	for path := range old.Secrets {
-		if _, kept := conn.Secrets[path]; !kept {
-			drop = append(drop, path)
-		}
-	}
-	fresh := catalog.Secrets{}
-	for path, value := range conn.Secrets {
-		if value.Reveal() != "" {
-			fresh[path] = value
-		}
-	}
-	conn.Secrets = fresh
+	conn.Secrets, drop = document.Edit(conn, old)
 	return db.EditConnection(ctx, conn, drop)
 }
 

@@ -90,7 +90,7 @@ func (a *app) connectionToCrawl(cmd *cobra.Command, db *database, args []string,
 	if len(args) == 1 {
 		return db.Connection(ctx, args[0])
 	}
-	conn, err := readConnection(file, cmd.InOrStdin(), sources(), nil)
+	conn, err := readConnection(file, cmd.InOrStdin(), sources(), catalog.Connection{})
 	if err != nil {
 		return conn, err
 	}

@@ -1,0 +1,242 @@
+// Package document reads and writes connections as people and programs give them: a tree of keys, the
+// same whether it came as YAML (a file), as JSON (the API) or from a form (contract §2).
+package document
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
+
+// A Reader makes connections of trees.
+type Reader struct {
+	Sources connector.Sources
+	// Dir is the folder that relative file names are meant from; "" refuses them.
+	Dir string
+	// Old is the connection that is being edited: secrets that the tree leaves out, or has empty, stay as
+	// they are there. The zero value: there is none.
+	Old catalog.Connection
+	// NullForgets makes a secret that the tree has as null be forgotten. Otherwise null is as good as
+	// leaving it out.
+	NullForgets bool
+}
+
+// Read makes a connection of a tree of keys and checks all of it, the source's part too, without any
+// network call. The connection is of use only without errors. Its Secrets have a value where the tree
+// gives one, and are empty where the old one stays. The tree isn't changed.
+func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldErrors) {
+	var errs connector.FieldErrors
+	common, own := map[string]any{}, map[string]any{}
+	for k, v := range tree {
+		if why, later := laterKeys[k]; later {
+			errs.Add(k, "%s", why)
+		} else if slices.Contains(commonNames, k) {
+			common[k] = v
+		} else {
+			own[k] = cloned(v)
+		}
+	}
+	var keys commonKeys
+	errs = append(errs, connector.DecodeSettings(common, &keys)...)
+	errs = append(errs, keys.check(common)...)
+	errs = append(errs, checkShared(tree)...)
+
+	source, ok := r.Sources.Find(keys.Type)
+	if !ok {
+		if keys.Type != "" {
+			errs.Add("type", "%q is no type of source; this version reads: %s", keys.Type, typesOf(r.Sources))
+		}
+		return catalog.Connection{}, errs
+	}
+	conn := catalog.Connection{
+		Code: keys.Code, Name: strings.TrimSpace(keys.Name), Type: keys.Type, Environment: keys.Environment, Description: keys.Description, URL: keys.URL,
+		AccessInstructions: keys.AccessInstructions, Governance: keys.Governance, Secrets: catalog.Secrets{},
+	}
+	errs = append(errs, r.absoluteFiles(own, source)...)
+	forget := r.forgotten(own, source.Secrets)
+	takeSecrets(own, source.Secrets, conn.Secrets)
+	keepReferences(own, source.Secrets, r.Old, conn.Secrets, forget)
+	settings, err := json.Marshal(own)
+	if err != nil {
+		errs.Add("", "%v", err)
+		return catalog.Connection{}, errs
+	}
+	conn.Settings = settings
+	keepSecrets(&conn, own, source, r.Old.Secrets, forget)
+	return conn, append(errs, source.Validate(conn)...)
+}
+
+// commonKeys are the keys of a connection that belong to no source (contract §2) and have a place of their
+// own in a catalog.Connection.
+type commonKeys struct {
+	Name               string            `json:"name"`
+	Code               string            `json:"code"`
+	Type               string            `json:"type"`
+	Environment        string            `json:"environment"`
+	Description        string            `json:"description"`
+	URL                string            `json:"url"`
+	AccessInstructions string            `json:"access_instructions"`
+	Governance         map[string]string `json:"governance"`
+}
+
+var commonNames = []string{"name", "code", "type", "environment", "description", "url", "access_instructions", "governance"}
+
+// laterKeys are keys whose feature this version lacks: refused with a sentence, never silently taken.
+var laterKeys = map[string]string{
+	"schedule": "schedules are not in this version: run `qlikcrawler crawl CODE` from cron or a timer",
+}
+
+var codeForm = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// The longest texts that a list or a page still shows well.
+const (
+	maxName = 200
+	maxCode = 63
+	maxText = 20_000
+)
+
+func (k commonKeys) check(given map[string]any) connector.FieldErrors {
+	var errs connector.FieldErrors
+	for _, need := range []struct{ key, value, example string }{
+		{"name", k.Name, "Qlik Sense PROD"}, {"code", k.Code, "qlik-prod"}, {"type", k.Type, "qlik-sense"},
+	} {
+		if _, isText := given[need.key].(string); strings.TrimSpace(need.value) == "" && (isText || given[need.key] == nil) {
+			errs.Add(need.key, "is missing; for example: %s: %s", need.key, need.example)
+		}
+	}
+	if k.Code != "" && !codeForm.MatchString(k.Code) {
+		errs.Add("code", "%q: use lower-case letters, digits and hyphens only; it is the first part of every key", k.Code)
+	}
+	for _, text := range []struct {
+		key, value string
+		most       int
+	}{{"name", k.Name, maxName}, {"code", k.Code, maxCode}, {"environment", k.Environment, maxName}, {"description", k.Description, maxText}, {"access_instructions", k.AccessInstructions, maxText}} {
+		if n := len([]rune(text.value)); n > text.most {
+			errs.Add(text.key, "has %d characters; at most %d are allowed", n, text.most)
+		}
+	}
+	if strings.ContainsFunc(k.Name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		errs.Add("name", "has a line break or a control character; it is one line of text")
+	}
+	for _, role := range slices.Sorted(maps.Keys(k.Governance)) {
+		if !slices.Contains(governanceRoles, role) {
+			errs.Add("governance."+role, "there is no such key here; known are %s", strings.Join(governanceRoles, ", "))
+		}
+	}
+	return errs
+}
+
+var governanceRoles = []string{"owner", "steward", "custodian"}
+
+func typesOf(sources connector.Sources) string {
+	var names []string
+	for _, s := range sources {
+		names = append(names, s.Type)
+	}
+	return strings.Join(names, ", ")
+}
+
+// at finds the map that holds the last key of a dotted path.
+func at(tree map[string]any, path string) (parent map[string]any, key string) {
+	parts := strings.Split(path, ".")
+	for _, p := range parts[:len(parts)-1] {
+		next, ok := tree[p].(map[string]any)
+		if !ok {
+			return nil, ""
+		}
+		tree = next
+	}
+	return tree, parts[len(parts)-1]
+}
+
+// cloned copies the mappings of a tree.
+func cloned(x any) any {
+	m, ok := x.(map[string]any)
+	if !ok {
+		return x
+	}
+	out := make(map[string]any, len(m))
+	for k, v := range m {
+		out[k] = cloned(v)
+	}
+	return out
+}
+
+// absoluteFiles makes relative file names absolute; of a secret only a reference to a file (file:PATH).
+func (r Reader) absoluteFiles(tree map[string]any, source connector.Source) connector.FieldErrors {
+	var errs connector.FieldErrors
+	for _, path := range slices.Concat(source.Files, source.Secrets) {
+		parent, key := at(tree, path)
+		value, ok := parent[key].(string)
+		prefix := ""
+		if slices.Contains(source.Secrets, path) {
+			value, ok = strings.CutPrefix(value, "file:")
+			prefix = "file:"
+		}
+		if !ok || value == "" || filepath.IsAbs(value) {
+			continue
+		}
+		if r.Dir == "" {
+			errs.Add(path, "is a path without its folder; give the whole path on the machine that runs qlikcrawler")
+			continue
+		}
+		if abs, err := filepath.Abs(filepath.Join(r.Dir, value)); err == nil {
+			parent[key] = prefix + abs
+		}
+	}
+	return errs
+}
+
+// Tree is what a connection is written as, without its secrets: the inverse of Read.
+func Tree(conn catalog.Connection) (map[string]any, error) {
+	tree := map[string]any{}
+	if len(conn.Settings) > 0 {
+		if err := json.Unmarshal(conn.Settings, &tree); err != nil {
+			return nil, fmt.Errorf("read the settings of connection %s: %w", conn.Code, err)
+		}
+	}
+	tree["name"], tree["code"], tree["type"], tree["url"] = conn.Name, conn.Code, conn.Type, conn.URL
+	for key, value := range map[string]string{
+		"environment": conn.Environment, "description": conn.Description, "access_instructions": conn.AccessInstructions,
+	} {
+		if value != "" {
+			tree[key] = value
+		}
+	}
+	if len(conn.Governance) > 0 {
+		roles := map[string]any{}
+		for k, v := range conn.Governance {
+			roles[k] = v
+		}
+		tree["governance"] = roles
+	}
+	return tree, nil
+}
+
+// Order gives the top keys of a tree in the order of contract §2.
+func Order(tree map[string]any) []string {
+	var keys []string
+	for _, k := range topKeys {
+		if _, ok := tree[k]; ok {
+			keys = append(keys, k)
+		}
+	}
+	for _, k := range slices.Sorted(maps.Keys(tree)) {
+		if !slices.Contains(topKeys, k) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+var topKeys = []string{
+	"name", "code", "type", "environment", "description", "url", "link_url", "alias_host_name", "authentication",
+	"windows", "jwt", "header", "certificate", "tls", "proxy", "options", "retention", "access_instructions", "governance", "admins", "notify", "schedule",
+}
