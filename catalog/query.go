@@ -1,5 +1,7 @@
 package catalog
 
+import "strings"
+
 // A Scope is the connections whose rows somebody may see.
 type Scope struct {
 	All         bool
@@ -25,15 +27,19 @@ type Query struct {
 	Scope   Scope
 	Filters []Filter // all must hold
 	Sort    []Order  // then by key, so that the order is total
+	Fields  []string // the columns wanted; none: all but the long ones, such as a script's text
 	Limit   int      // 0: the list's own; more than its maximum is CodeInvalid
 	Cursor  string   // Next of the page before; opaque; CodeInvalid if it isn't one, or of another sort
 }
 
-// A Filter keeps rows by one column.
+// A Filter keeps rows by one column. Lists have what they are not asked about out of the way: retired
+// rows are left out until a filter speaks of "retired" or "retired_at".
 type Filter struct {
 	Column string
 	Op     Op
-	Values []string // more than one: any of them
+	// Values are texts as JSON writes them: times as RFC 3339 or a date, flags as true or false. More than
+	// one: any of them; with Differs: none of them.
+	Values []string
 }
 
 // Op is how a filter compares.
@@ -41,17 +47,18 @@ type Op string
 
 // The comparisons.
 const (
-	Equals   Op = "eq"
-	Differs  Op = "ne"
-	Less     Op = "lt" // times and numbers
-	AtMost   Op = "le"
-	Greater  Op = "gt"
-	AtLeast  Op = "ge"
-	Contains Op = "contains" // texts, without case; lists: has this element
+	Equals   Op = "eq"       // lists: has this element
+	Differs  Op = "ne"       // null differs from everything; lists: hasn't this element
+	Less     Op = "lt"       // times and numbers
+	AtMost   Op = "le"       // times and numbers
+	Greater  Op = "gt"       // times and numbers
+	AtLeast  Op = "ge"       // times and numbers
+	Contains Op = "contains" // texts, without case; lists: has this element; keys: this key, or one under it
 	IsNull   Op = "null"     // value "true" or "false"
 )
 
-// An Order sorts by one column.
+// An Order sorts by one column. Texts are sorted without case; null stands behind everything else, and
+// before it when descending.
 type Order struct {
 	Column     string
 	Descending bool
@@ -61,4 +68,21 @@ type Order struct {
 type Page[T any] struct {
 	Items []T
 	Next  string // the cursor of the next page; "" on the last
+}
+
+// A QueryFault is one thing wrong with a query.
+type QueryFault struct {
+	Parameter string // "limit", "cursor", "fields", "sort", or the column of a filter
+	Why       string
+}
+
+// QueryFaults are all the things wrong with a query: the cause of the store's CodeInvalid.
+type QueryFaults []QueryFault
+
+func (f QueryFaults) Error() string {
+	texts := make([]string, len(f))
+	for i, fault := range f {
+		texts[i] = fault.Parameter + ": " + fault.Why
+	}
+	return strings.Join(texts, "; ")
 }
