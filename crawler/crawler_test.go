@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +159,25 @@ func TestOneBadUnitStaysOneBadUnit(t *testing.T) {
 	}
 	if len(store.noted) != 2 {
 		t.Errorf("noted %d outcomes, want the 2 failed ones", len(store.noted))
+	}
+}
+
+func TestAPanicOverOneUnitStaysThatUnits(t *testing.T) {
+	t.Parallel()
+	store, src := newMemory(nil), &site{units: listed("a", "odd", "z")}
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		if l.Unit.Key == "c/odd" {
+			panic("an odd app")
+		}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
+	tally, err := (&crawler.Crawler{Store: store}).Crawl(t.Context(), run(catalog.Full), src)
+	if err != nil || tally.Added != 2 || tally.Failed != 1 {
+		t.Fatalf("tally %+v, error %v: want 2 added, 1 failed", tally, err)
+	}
+	why := store.noted[0].Err
+	if catalog.CodeOf(why) != catalog.CodeInternal || !strings.Contains(why.Error(), "an odd app") || !strings.Contains(why.Error(), "TestAPanic") {
+		t.Errorf("the outcome says %v: want what happened and where", why)
 	}
 }
 

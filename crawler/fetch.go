@@ -3,6 +3,8 @@ package crawler
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,7 +55,7 @@ func (c *Crawler) fetchOne(
 	}
 	began := time.Now()
 	p.reading(l.Unit)
-	s, err := src.Fetch(ctx, l)
+	s, err := fetch(ctx, src, l)
 	away := p.fetched(err)
 	if err != nil {
 		why := err
@@ -75,6 +77,36 @@ func (c *Crawler) fetchOne(
 		return err // the run is no longer ours
 	}
 	return c.failed(ctx, run, l, err, began, p)
+}
+
+// fetch reads one unit. A panic, which is a fault of the program that some odd app brings to light, is that
+// app's error: the other apps are read, and the crawl logs out at its end.
+func fetch(ctx context.Context, src connector.Connector, l connector.Listed) (s *catalog.Snapshot, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s, err = nil, &catalog.Error{
+				Code: catalog.CodeInternal, Op: "read app", Key: l.Unit.Key, Err: fmt.Errorf("a fault of this program, %v, in %s", p, panicked()),
+				Cure: "Report it with this text; the other apps are not concerned.",
+			}
+		}
+	}()
+	return src.Fetch(ctx, l)
+}
+
+// panicked names the function and line that a recovered panic comes from.
+func panicked() string {
+	pc := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(0, pc)])
+	for seen := false; ; {
+		f, more := frames.Next()
+		if seen && !strings.HasPrefix(f.Function, "runtime.") {
+			return fmt.Sprintf("%s, line %d", f.Function, f.Line)
+		}
+		seen = seen || f.Function == "runtime.gopanic"
+		if !more {
+			return "an unknown place"
+		}
+	}
 }
 
 // failed notes that a unit couldn't be read or stored. An error means that going on is pointless.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -247,6 +249,21 @@ func TestADeltaEqualsAFullCrawlAfterEveryEdit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A version is compared for equality and never with a clock, so that the site's clock may jump.
+func TestAClockThatJumpsHidesNoEdit(t *testing.T) {
+	t.Parallel()
+	var jump atomic.Int64
+	w := newExactWorld(t, qliktest.Options{Now: func() time.Time { return time.Now().Add(time.Duration(jump.Load())) }})
+	for i, hours := range []time.Duration{-3, 30 * 24, -7} {
+		jump.Store(int64(hours * time.Hour))
+		w.srv.RenameApp(w.app.ID, fmt.Sprint("Name ", i))
+		w.delta(fmt.Sprintf("renamed %d hours off", hours), 1)
+		w.retitle(baseSheet, fmt.Sprint("Sheet ", i))
+		w.delta(fmt.Sprintf("sheet edited %d hours off", hours), 1)
+	}
+	w.delta("nothing", 0)
 }
 
 // The e-mail address and the name of the owner of a sheet stand in its rows, and no date of the app or the sheet

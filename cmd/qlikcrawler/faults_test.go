@@ -38,8 +38,9 @@ func either(a, b expectation) expectation {
 // siteFaults are the faults that concern the whole site, with the exit status of a crawl.
 func siteFaults() map[qliktest.Fault]int {
 	return map[qliktest.Fault]int{
-		qliktest.ListingChanges: exitDone, // strikes between two pages: proven in package qrs
-		qliktest.ObjectsHidden:  exitDone, // what nobody shows isn't there
+		qliktest.ListingChanges: exitDone,   // strikes between two pages: proven in package qrs
+		qliktest.AwayAWhile:     exitPartly, // 503 for a while: the apps that were read then say so
+		qliktest.ObjectsHidden:  exitDone,   // what nobody shows isn't there
 		qliktest.NotLinked:      exitUsage,
 		qliktest.CSRFRefused:    exitPartly,
 	}
@@ -63,6 +64,9 @@ func appFaults() map[qliktest.Fault]expectation {
 		qliktest.ResetRESTOnce:   {},
 		qliktest.CutREST:         partial(catalog.CodeUnreachable),
 		qliktest.NotJSON:         partial(catalog.CodeUnreadable),
+		qliktest.DripREST:        {},
+		qliktest.IDCase:          {},
+		qliktest.DuplicateRows:   {},
 
 		qliktest.EngineAway:     partial(catalog.CodeUnreachable),
 		qliktest.LicenseDenied:  partial(catalog.CodeForbidden),
@@ -105,6 +109,7 @@ func appFaults() map[qliktest.Fault]expectation {
 		qliktest.DuplicateKeys:       {},
 		qliktest.NotANumber:          {},
 		qliktest.LateReply:           {},
+		qliktest.DripFrame:           either(expectation{}, partial(catalog.CodeTimeout)),
 	}
 }
 

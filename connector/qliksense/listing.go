@@ -239,9 +239,10 @@ func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		d := all[o.AppID]
+		app := appID(o.AppID)
+		d := all[app]
 		d.add(o)
-		all[o.AppID] = d
+		all[app] = d
 		owners[o.Owner.ID] = true
 	}
 	return all, nil

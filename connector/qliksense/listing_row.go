@@ -11,7 +11,7 @@ import (
 // order, and versions must not depend on it.
 func newAppRow(a qrs.App) appRow {
 	return appRow{
-		ID:               a.ID,
+		ID:               appID(a.ID),
 		Name:             clean(a.Name),
 		Description:      clean(a.Description),
 		Owner:            newPerson(a.Owner),
@@ -31,6 +31,15 @@ func newAppRow(a qrs.App) appRow {
 		PublishTime:      a.PublishTime.Time,
 		LastReload:       a.LastReload.Time,
 	}
+}
+
+// appID is the id of an app as the Engine writes it, whatever the letter case of a listing: GUIDs are in lower
+// case (facts, notation). Else the same app would have another key in the next crawl.
+func appID(id string) string {
+	if len(id) == 36 && strings.Count(id, "-") == 4 {
+		return strings.ToLower(id)
+	}
+	return id
 }
 
 func newSheetRow(o qrs.AppObject) sheetRow {

@@ -2,6 +2,7 @@ package qliktest
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"slices"
 )
@@ -135,6 +136,8 @@ func (p *peer) spoilRead(c *call, out *reply) {
 		out.frame = render(document{{"jsonrpc", "2.0"}, {"id", c.id}, {"result", null{}}}, true)
 	case c.has(DuplicateKeys):
 		out.frame = duplicated(frame)
+	case c.has(DripFrame):
+		out.act = func(p *peer) { p.drip(frame) }
 	case c.has(LateReply):
 		out.late, out.extra = true, p.engine.server.options.SlowBy
 	}
@@ -142,8 +145,23 @@ func (p *peer) spoilRead(c *call, out *reply) {
 
 // halfFrame is a WebSocket frame that announces all of the text and holds half of it.
 func halfFrame(text []byte) []byte {
-	head := binary.BigEndian.AppendUint64([]byte{0x81, 127}, uint64(len(text)))
-	return append(head, text[:len(text)/2]...)
+	whole := wholeFrame(text)
+	return whole[:len(whole)-len(text)+len(text)/2]
+}
+
+func wholeFrame(text []byte) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{0x81, 127}, uint64(len(text))), text...)
+}
+
+// drip sends a frame in small pieces; it ends early when the socket does.
+func (p *peer) drip(text []byte) {
+	frame := wholeFrame(text)
+	for piece := range slices.Chunk(frame, len(frame)/drops+1) {
+		pause(context.Background(), p.engine.server.options.SlowBy/drops)
+		if p.writeRaw(piece) != nil {
+			return
+		}
+	}
 }
 
 // duplicated names the members of objects that have a title or a qInfo twice, as real layouts were

@@ -24,11 +24,15 @@ const (
 	SlowREST       Fault = "slow-rest"         // Options.SlowBy before the answer
 	HangREST       Fault = "hang-rest"         // never answers
 	ListingChanges Fault = "listing-changes"   // an app appears between two pages, once
+	AwayAWhile     Fault = "away-a-while"      // 503 for a while: 10 requests, beginning with one for an app's data
 	ResetREST      Fault = "reset-rest"        // the connection is reset
 	ResetRESTOnce  Fault = "reset-rest-once"   // … once
 	UnavailableOne Fault = "unavailable-once"  // 503 once
 	CutREST        Fault = "cut-rest"          // the body ends in the middle
 	NotJSON        Fault = "not-json"          // 200 with an HTML page
+	DripREST       Fault = "drip-rest"         // bodies come in small pieces, over Options.SlowBy in all
+	IDCase         Fault = "id-case"           // the Repository's lists write the app's id in upper case, the Engine in lower
+	DuplicateRows  Fault = "duplicate-rows"    // the listing of apps names the app twice
 	EngineAway     Fault = "no-engine"         // sockets of the app: OnNoEngineAvailable
 	LicenseDenied  Fault = "license-denied"    // sockets: OnLicenseAccessDenied
 	SocketFailed   Fault = "socket-failed"     // sockets: OnEngineWebsocketFailed
@@ -79,6 +83,7 @@ const (
 	StoreMissing        Fault = "store-missing"      // OpenDoc: 9003
 	DuplicateKeys       Fault = "duplicate-keys"     // a title or qInfo is named twice in a reply
 	NotANumber          Fault = "nan-strings"        // measured numbers are "NaN"
+	DripFrame           Fault = "drip-frame"         // replies come in small pieces, over Options.SlowBy each
 	LateReply           Fault = "late-reply"         // Options.SlowBy before an object's answer; others overtake it
 )
 
@@ -86,14 +91,14 @@ const (
 func Faults() []Fault {
 	return []Fault{
 		MetadataMissing, MetadataBroken, Expire401, Expire302, Expire500, Unavailable, UnavailableOne,
-		TooMany, TooManyOnce, SlowREST, HangREST, ListingChanges, ResetREST, ResetRESTOnce, CutREST,
-		NotJSON, EngineAway, LicenseDenied, SocketFailed, SilentClose, NotLinked, CSRFRefused, ObjectsHidden,
+		TooMany, TooManyOnce, SlowREST, HangREST, ListingChanges, AwayAWhile, ResetREST, ResetRESTOnce, CutREST,
+		NotJSON, DripREST, IDCase, DuplicateRows, EngineAway, LicenseDenied, SocketFailed, SilentClose, NotLinked, CSRFRefused, ObjectsHidden,
 		AccessDenied4000, AccessDenied5, NotFound, Corrupt, TooLarge, OtherMode, MigrationFailed,
 		ReloadRunning, HangAtOpen, SlowOpen, DropAtOpen, DropAtOpenOnce, DropInTheMiddle,
 		DropInTheMiddleOnce, HangInTheMiddle, GarbageFrame, TruncatedFrame, HugeFrame, NullResult,
 		UnknownPush, ScriptDenied, LineageDenied, ConnectionsDenied, ObjectUnreadable, ItemMissing, AbortedOnce,
 		OutOfMemory, AlreadyOpen, DeletedAtOpen, DropAtGreeting, HangAtGreeting,
-		ConnectFailed, StoreMissing, DuplicateKeys, NotANumber, LateReply,
+		ConnectFailed, StoreMissing, DuplicateKeys, NotANumber, LateReply, DripFrame,
 	}
 }
 
@@ -101,6 +106,8 @@ func Faults() []Fault {
 type faultTable struct {
 	mu sync.Mutex
 	on map[string][]Fault
+
+	away int // requests that the fault AwayAWhile still refuses
 }
 
 // Fail makes f happen to the app, to everything when appID is "". Failing twice is failing once.

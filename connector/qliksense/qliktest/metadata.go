@@ -37,7 +37,7 @@ func (s *Server) serveEngineREST(w http.ResponseWriter, r *http.Request, vp virt
 		body = body[:len(body)/2]
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	_, _ = w.Write(body)
+	_, _ = s.body(w, r, id).Write(body)
 }
 
 // stored gives what the last reload stored with the app, or how it is refused. An app that was never

@@ -11,7 +11,7 @@ import (
 func (s *Server) strike(w http.ResponseWriter, r *http.Request, appID string) bool {
 	switch {
 	case s.strikeSession(w, r, appID):
-	case s.take(appID, UnavailableOne) || s.has(appID, Unavailable):
+	case s.take(appID, UnavailableOne) || s.has(appID, Unavailable) || s.awayAWhile(r):
 		plain(w, http.StatusServiceUnavailable, "Service Unavailable")
 	case s.take(appID, TooManyOnce) || s.has(appID, TooMany):
 		w.Header().Set("Retry-After", "1")

@@ -237,7 +237,7 @@ func (q *request) one(id string) {
 func (q *request) send(status int, body []byte) {
 	q.w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	q.w.WriteHeader(status)
-	_, _ = q.w.Write(body)
+	_, _ = q.server.body(q.w, q.r, q.appID()).Write(body)
 }
 
 // about is what the site says of itself; the build date is text as an American reads it (facts B.2).

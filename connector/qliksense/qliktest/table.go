@@ -60,7 +60,7 @@ func (q *request) table() {
 	if take >= 0 {
 		to = min(from+take, len(rows))
 	}
-	q.sendTable(names, cells, rows[from:to])
+	q.sendTable(names, cells, q.spoilRows(rows[from:to]))
 }
 
 func (q *request) badTable(why string) {
@@ -76,7 +76,7 @@ func (q *request) sendTable(names []string, cells []cell, rows []row) {
 	b = append(b, `,"rows":`...)
 	q.server.view(func(*Site) { // cells ask for rights
 		b = appendList(b, rows, func(b []byte, r row) []byte {
-			return appendList(b, cells, func(b []byte, c cell) []byte { return appendCell(b, c(r)) })
+			return appendList(b, cells, func(b []byte, c cell) []byte { return appendCell(b, q.spoilCell(c(r))) })
 		})
 	})
 	q.send(http.StatusCreated, append(b, `,"schemaPath":"Table"}`...))
