@@ -1,0 +1,15 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// newLineage is the parent of all that concerns lineage: reading one script or expression needs no
+// database; building and showing what is stored does.
+func newLineage(_ *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "lineage",
+		Short: "Trace fields from databases and files to charts",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	return cmd
+}
