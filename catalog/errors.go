@@ -66,11 +66,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // what nobody classified is internal; nil has no code.
 func CodeOf(err error) Code {
 	var e *Error
+	var fields FieldErrors
 	switch {
 	case err == nil:
 		return ""
 	case errors.As(err, &e):
 		return e.Code
+	case errors.As(err, &fields):
+		return CodeInvalid
 	case errors.Is(err, context.DeadlineExceeded):
 		return CodeTimeout
 	default:

@@ -10,6 +10,8 @@ type FieldError struct {
 	Path    string // "jwt.private_key", "options.workers", "" for the whole
 	Message string // a sentence without the key, saying what to do
 	Line    int    // in the file it came from; 0 if it came from none
+	In      string // of a call of the API: "query", "path" or "header"; "" is its body
+	Cure    string // what to do about it, where the message doesn't say; may be empty
 }
 
 func (e FieldError) Error() string {
@@ -24,12 +26,30 @@ func (e FieldError) Error() string {
 	return b.String()
 }
 
-// FieldErrors are all the things wrong with a document, in the order of its keys.
+// Pointer is the path as a JSON pointer: "/jwt/private_key", "/admins/security/2"; "" for the whole.
+func (e FieldError) Pointer() string {
+	if e.Path == "" {
+		return ""
+	}
+	path := strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Path)
+	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+}
+
+// FieldErrors are all the things wrong with a document, in the order of its keys. Their code is
+// CodeInvalid.
 type FieldErrors []FieldError
 
 // Add notes one more.
 func (e *FieldErrors) Add(path, format string, args ...any) {
 	*e = append(*e, FieldError{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// OrNil gives the errors as an error, or nil if there are none.
+func (e FieldErrors) OrNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
 }
 
 func (e FieldErrors) Error() string {

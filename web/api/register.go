@@ -1,0 +1,210 @@
+package api
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+// An op describes an operation. The package's comment says what its fields make the platform do.
+type op struct {
+	ID, Method, Path string // "start-crawl", "POST", "/connections/{code}/crawls"; the path is below Prefix
+	Summary          string // a few words
+	Description      string // sentences, if the summary leaves something open
+	Tag              string // the resource
+
+	Role            auth.Role // auth.Anyone: no login needed
+	ConnectionParam string    // the path parameter that is a connection's code
+	KeyParam        string    // the query parameter that is a catalog key, which begins with a code
+	ConnectionLater bool      // the handler calls allow
+
+	Status  int           // of success; 0: 200 with a body, 204 without
+	MaxBody int64         // bytes; 0: 1 MB
+	Timeout time.Duration // 0: defaultTimeout
+	Stream  bool          // the answer may take any time
+	Columns []string      // of a list: what can be sorted and filtered by
+}
+
+const (
+	defaultTimeout = 30 * time.Second
+	maxBody        = 1 << 20
+)
+
+// register adds an operation to the API.
+func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, error)) {
+	operation := a.operation(o)
+	huma.Register(a.huma, operation, func(ctx context.Context, in *I) (*O, error) {
+		if !o.Stream {
+			limit := o.Timeout
+			if limit == 0 {
+				limit = defaultTimeout
+			}
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, limit)
+			defer cancel()
+		}
+		asked := &later{}
+		ctx = context.WithValue(ctx, laterKey{}, asked)
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, a.problemOf(ctx, o.ID, err)
+		}
+		if o.ConnectionLater && !asked.done.Load() {
+			return nil, a.problemOf(ctx, o.ID, errNotAsked)
+		}
+		return out, nil
+	})
+}
+
+// operation is what huma is to know of o.
+func (a *API) operation(o op) huma.Operation {
+	h := huma.Operation{
+		OperationID: o.ID, Method: o.Method, Path: o.Path, Summary: o.Summary, Description: o.Description,
+		Tags: []string{o.Tag}, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, BodyReadTimeout: defaultTimeout,
+		Extensions:  map[string]any{"x-role": "anyone"},
+		Security:    []map[string][]string{},
+		Middlewares: huma.Middlewares{a.authorize(o)},
+		Responses:   map[string]*huma.Response{},
+	}
+	if h.MaxBodyBytes == 0 {
+		h.MaxBodyBytes = maxBody
+	}
+	if o.Role != auth.Anyone {
+		h.Extensions["x-role"] = string(o.Role)
+		h.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
+	}
+	switch {
+	case o.ConnectionParam != "":
+		h.Extensions["x-connection"] = "path:" + o.ConnectionParam
+	case o.KeyParam != "":
+		h.Extensions["x-connection"] = "query:" + o.KeyParam
+	case o.ConnectionLater:
+		h.Extensions["x-connection"] = "resource"
+	}
+	return h
+}
+
+// authorize is the one place where an operation's role is enforced.
+func (a *API) authorize(o op) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		if p := refusal(ctx, o); p != nil {
+			p.RequestID = RequestID(ctx.Context())
+			a.write(ctx, p)
+			return
+		}
+		next(ctx)
+	}
+}
+
+// refusal says why the principal may not do o, or nil if it may.
+func refusal(ctx huma.Context, o op) *Problem {
+	if o.Role == auth.Anyone {
+		return nil
+	}
+	who := auth.From(ctx.Context())
+	if !who.Known() {
+		return unauthorized()
+	}
+	if code, named := connectionOf(ctx, o); named {
+		return refusalOn(who, o.Role, code)
+	}
+	var may bool
+	switch {
+	case o.ConnectionLater, o.KeyParam != "":
+		may = who.MaySomewhere(o.Role)
+	case o.Role == auth.SecurityAdmin, o.Role == auth.Admin:
+		may = who.MayAll(o.Role)
+	default:
+		may = who.MayItself(o.Role) || o.Role == auth.Viewer && who.MaySomewhere(o.Role)
+	}
+	if !may {
+		return forbidden(o.Role)
+	}
+	return nil
+}
+
+// refusalOn says why the principal may not do what needs a role on a connection. One that it may not
+// see doesn't exist for it.
+func refusalOn(who auth.Principal, need auth.Role, code string) *Problem {
+	switch {
+	case !who.Scope().Allows(code):
+		return unknownConnection(code)
+	case !who.MayOn(need, code):
+		return forbidden(need)
+	default:
+		return nil
+	}
+}
+
+// connectionOf finds the code of the connection that a request is about.
+func connectionOf(ctx huma.Context, o op) (code string, named bool) {
+	switch {
+	case o.ConnectionParam != "":
+		return ctx.Param(o.ConnectionParam), true
+	case o.KeyParam != "":
+		// Which key has no connection of its own (a shared dataset) the handler's query scopes.
+		key := ctx.Query(o.KeyParam)
+		if key == "" || strings.HasPrefix(key, "dataset:") {
+			return "", false
+		}
+		code, _, _ = strings.Cut(key, "/")
+		if decoded, err := url.PathUnescape(code); err == nil {
+			code = decoded
+		}
+		return code, true
+	default:
+		return "", false
+	}
+}
+
+// A later remembers that a handler has asked allow.
+type later struct{ done atomic.Bool }
+
+type laterKey struct{}
+
+var errNotAsked = &catalog.Error{Code: catalog.CodeInternal, Op: "authorize", Key: "a handler answered without asking allow"}
+
+// allow is for handlers with op.ConnectionLater: it returns the problem to return if the principal may
+// not do what needs that role on the connection, whose existence it hides from those who may not see it.
+func allow(ctx context.Context, need auth.Role, connection string) error {
+	if l, ok := ctx.Value(laterKey{}).(*later); ok {
+		l.done.Store(true)
+	}
+	if p := refusalOn(auth.From(ctx), need, connection); p != nil {
+		return p
+	}
+	return nil
+}
+
+// write answers with a problem from a middleware.
+func (a *API) write(ctx huma.Context, p *Problem) {
+	for name, values := range p.headers {
+		for _, v := range values {
+			ctx.AppendHeader(name, v)
+		}
+	}
+	ctx.SetHeader("Content-Type", "application/problem+json")
+	ctx.SetStatus(p.Status)
+	if err := a.huma.Marshal(ctx.BodyWriter(), "application/json", p); err != nil {
+		a.Log.Debug("a problem could not be sent", "error", err)
+	}
+}
+
+// sortedRoles is the roles that include one, for messages.
+func sortedRoles(need auth.Role) string {
+	var names []string
+	for _, r := range catalog.Roles {
+		if r.Includes(need) {
+			names = append(names, string(r))
+		}
+	}
+	return strings.Join(slices.Compact(names), ", ")
+}
