@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -110,7 +111,7 @@ func list[I, T any, P lister[I]](a *API, o op, handle func(context.Context, P, c
 		q.Scope = auth.From(ctx).Scope()
 		page, err := handle(ctx, in, q)
 		if err != nil {
-			return nil, err
+			return nil, l.placed(err)
 		}
 		out := &listOutput[T]{Body: listBody[T]{Items: page.Items, Next: page.Next, only: l.Fields}}
 		if page.Next != "" {
@@ -147,7 +148,7 @@ const defaultLimit = 100
 
 // query puts the parameters into the catalog's words, or says all that is wrong with them.
 func (l *ListParams) query(columns, keys []string) (catalog.Query, error) {
-	q := catalog.Query{Limit: l.Limit, Cursor: l.Cursor}
+	q := catalog.Query{Limit: l.Limit, Cursor: l.Cursor, Fields: l.Fields}
 	if q.Limit == 0 {
 		q.Limit = defaultLimit
 	}
@@ -174,6 +175,25 @@ func (l *ListParams) query(columns, keys []string) (catalog.Query, error) {
 		q.Filters = addFilter(q.Filters, filter)
 	}
 	return q, errs.OrNil()
+}
+
+// placed says of which parameter the faults are that a store found in a query.
+func (l *ListParams) placed(err error) error {
+	var faults catalog.QueryFaults
+	if !errors.As(err, &faults) {
+		return err
+	}
+	var errs catalog.FieldErrors
+	for _, f := range faults {
+		path := f.Parameter
+		for i, text := range l.Filter {
+			if strings.HasPrefix(text, f.Parameter+":") {
+				path = index("filter", i)
+			}
+		}
+		errs = append(errs, catalog.FieldError{In: "query", Path: path, Message: f.Why})
+	}
+	return errs
 }
 
 // addFilter adds a filter; eq on a column that has one already means one value more.

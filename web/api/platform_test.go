@@ -104,7 +104,7 @@ func TestListsAreAskedInOneWay(t *testing.T) {
 		t.Errorf("Link: %s", link)
 	}
 	want := catalog.Query{
-		Scope: catalog.Scope{All: true}, Limit: 2, Cursor: "c",
+		Scope: catalog.Scope{All: true}, Limit: 2, Cursor: "c", Fields: []string{"name"},
 		Sort: []catalog.Order{{Column: "version", Descending: true}, {Column: "name"}},
 		Filters: []catalog.Filter{
 			{Column: "name", Op: catalog.Equals, Values: []string{"a:b", "z"}},
