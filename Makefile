@@ -73,7 +73,7 @@ bench: ## Run the benchmarks (some minutes)
 	$(BENCH) -benchtime 30x -benchmem -bench . \
 		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign | xargs -n 1 dirname | sort -u)
 	$(BENCH) -benchtime 200x -bench 'BenchmarkApp$$' $(CRAWLS)
-	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta' $(CRAWLS)
+	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta|Resume' $(CRAWLS)
 	$(BENCH) -benchtime 1x -bench Memory $(CRAWLS)
 
 .PHONY: golden

@@ -225,38 +225,3 @@ func liveHeap() int64 {
 	runtime.GC()
 	return heapBytes()
 }
-
-// BenchmarkDeltaOfNothing crawls a site of 1,000 apps once, and then again and again as a delta that finds
-// nothing new.
-func BenchmarkDeltaOfNothing(b *testing.B) {
-	const apps = 1000
-	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
-	db := pgtest.Open(b)
-	o := crawlOrder{Site: site.Info, Code: "delta", Mode: catalog.Full, Workers: 4}
-	full, err := crawl(within(b), db, o)
-	if err != nil {
-		b.Fatal(err)
-	}
-	o.Mode = catalog.Delta
-	var walls, requests, cpu, siteCPU numbers
-	for b.Loop() {
-		site.report()
-		r, err := crawl(within(b), db, o)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if u := r.Tally.Usage; u.Opens+u.Sockets+u.Calls != 0 || r.Tally.Skipped != apps {
-			b.Fatalf("a delta of nothing did something: %+v", r.Tally)
-		}
-		walls, requests = append(walls, r.Wall.Seconds()), append(requests, float64(r.Tally.Usage.Requests))
-		cpu, siteCPU = append(cpu, r.CPU.Seconds()), append(siteCPU, site.report().CPU.Seconds())
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(full.Wall.Seconds(), "s-full")
-	b.ReportMetric(walls.median(), "s-delta")
-	b.ReportMetric(100*walls.median()/full.Wall.Seconds(), "%of-full")
-	b.ReportMetric(cpu.median(), "cpu-s-delta")
-	b.ReportMetric(siteCPU.median(), "site-cpu-s-delta")
-	b.ReportMetric(requests.median(), "requests")
-	b.ReportMetric(0, "opens")
-}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +50,9 @@ type crawlOrder struct {
 	Database string // its URL
 	Mode     catalog.Mode
 	Workers  int
+
+	Again     bool  // the connection is there already
+	StopAfter int64 // apps; 0: the crawl isn't broken off
 }
 
 // A crawlReport is what a crawl took.
@@ -68,7 +72,7 @@ func crawl(ctx context.Context, db *postgres.DB, o crawlOrder) (r crawlReport, e
 	if err != nil {
 		return r, err
 	}
-	if o.Mode == catalog.Full {
+	if o.Mode == catalog.Full && !o.Again {
 		if err := db.AddConnection(ctx, conn); err != nil {
 			return r, err
 		}
@@ -82,13 +86,24 @@ func crawl(ctx context.Context, db *postgres.DB, o crawlOrder) (r crawlReport, e
 	if err != nil {
 		return r, err
 	}
-	c := crawler.Crawler{Store: db, Workers: o.Workers}
-	tally, err := c.Crawl(ctx, run, src)
+	crawling, stop := context.WithCancel(ctx)
+	defer stop()
+	var ended atomic.Int64
+	c := crawler.Crawler{Store: db, Workers: o.Workers, Observe: func(e crawler.Event) {
+		if e.Outcome != nil && ended.Add(1) == o.StopAfter {
+			stop()
+		}
+	}}
+	tally, err := c.Crawl(crawling, run, src)
+	state := catalog.Done
+	if crawling.Err() != nil && ctx.Err() == nil {
+		state, err = catalog.Interrupted, nil
+	}
 	if err = errors.Join(err, src.Close()); err != nil {
 		return r, err
 	}
 	tally.Usage = src.Usage()
-	if err := db.FinishRun(ctx, run.ID, catalog.Done, tally, ""); err != nil {
+	if err := db.FinishRun(ctx, run.ID, state, tally, ""); err != nil {
 		return r, err
 	}
 	r = crawlReport{Tally: tally, Wall: time.Since(began), CPU: cpuTime() - cpu}

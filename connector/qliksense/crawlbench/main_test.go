@@ -12,6 +12,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,7 +79,8 @@ type siteReport struct {
 	CPU time.Duration
 }
 
-// serveSite prints how to reach the site, then a report for every line that it reads.
+// serveSite prints how to reach the site, then a report for every line that it reads. The line "touch N" makes the
+// first N apps look edited before the report.
 func serveSite(in io.Reader, out io.Writer) error {
 	var o siteOrder
 	if err := order(&o); err != nil {
@@ -99,6 +102,15 @@ func serveSite(in io.Reader, out io.Writer) error {
 	}
 	lines := bufio.NewScanner(in)
 	for began := cpuTime(); lines.Scan(); began = cpuTime() {
+		n := 0
+		if touch, ok := strings.CutPrefix(lines.Text(), "touch "); ok {
+			if n, err = strconv.Atoi(touch); err != nil {
+				return err
+			}
+		}
+		for _, app := range site.Apps[:n] {
+			server.TouchApp(app.ID)
+		}
 		r := siteReport{server.Counters(), cpuTime() - began}
 		server.ResetCounters() // before anybody knows: what comes next is in the next report
 		if err := say.Encode(r); err != nil {
@@ -148,7 +160,18 @@ func startSite(tb testing.TB, o siteOrder) *remoteSite {
 // report is what the site has seen since the report before.
 func (s *remoteSite) report() siteReport {
 	s.tb.Helper()
-	if _, err := io.WriteString(s.in, "report\n"); err != nil {
+	return s.ask("report")
+}
+
+// touch makes the first apps of the site look edited.
+func (s *remoteSite) touch(apps int) {
+	s.tb.Helper()
+	s.ask("touch " + strconv.Itoa(apps))
+}
+
+func (s *remoteSite) ask(line string) siteReport {
+	s.tb.Helper()
+	if _, err := io.WriteString(s.in, line+"\n"); err != nil {
 		s.tb.Fatal(err)
 	}
 	var r siteReport
