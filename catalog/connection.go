@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"encoding/json"
+	"errors"
+	"strings"
 	"time"
 )
 
@@ -30,9 +32,47 @@ type Connection struct {
 	HealthReason  string
 	HealthSince   time.Time
 	LastSuccessAt time.Time
+	NextRunAt     time.Time
 	CreatedAt     time.Time
 	ModifiedAt    time.Time
+
+	// Revision counts edits. An edit that says which one it was made of is refused when there was another
+	// since; 0 says nothing.
+	Revision int64
+	Removal  *Removal // nil: it isn't being removed
+	// CheckedAt is the last light check; CheckHalted says that its login was refused, and that it isn't
+	// tried again until the settings change.
+	CheckedAt   time.Time
+	CheckHalted bool
 }
+
+// A Removal is how far removing a connection with everything that the catalog has of it is.
+type Removal struct {
+	Since time.Time `json:"since"`
+	Total int64     `json:"total"` // rows; 0 until they were counted
+	Done  int64     `json:"done"`
+}
+
+// A Use is something that keeps a connection from being removed.
+type Use struct {
+	What   string `json:"what"`   // "crawl", "schedule" or "lineage_edge"
+	Detail string `json:"detail"` // a sentence: which one, and what to do
+}
+
+// An InUse error says what keeps a connection from being removed.
+type InUse struct{ Uses []Use }
+
+func (e *InUse) Error() string {
+	var b strings.Builder
+	b.WriteString("it is in use")
+	for _, u := range e.Uses {
+		b.WriteString("\n" + u.Detail)
+	}
+	return b.String()
+}
+
+// ErrChanged is in the chain of an edit's error when somebody else edited the connection meanwhile.
+var ErrChanged = errors.New("somebody else changed it meanwhile")
 
 // Health is a connection's traffic light.
 type Health string

@@ -35,7 +35,8 @@ func (db *DB) AddConnection(ctx context.Context, c catalog.Connection) error {
 // EditConnection replaces all that a person can say of the connection that has c's code. Of its
 // stored secrets, those in c.Secrets are replaced, those of the paths in drop are forgotten (their
 // keys now hold references, or are gone), and all others stay: an edit without secrets keeps them.
-// CodeNotFound if there is no connection of that code, CodeConflict if another one has the name.
+// CodeNotFound if there is no connection of that code; CodeConflict if another one has the name, if it is
+// being removed, or if c.Revision isn't 0 and not its revision (then catalog.ErrChanged is in the chain).
 func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []string) error {
 	args, err := connectionArgs(c)
 	if err != nil {
@@ -45,13 +46,13 @@ func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []s
 		tag, err := tx.Exec(ctx, `
 			update qlikcrawler.connection set name = $2, type = $3, environment = $4, description = $5,
 				url = $6, access_instructions = $7, governance = $8, settings = $9, folded_name = $10,
-				modified_at = now()
-			where code = $1`, args...)
+				modified_at = now(), revision = revision + 1
+			where code = $1 and deleting_at is null and $11::bigint in (0, revision)`, append(args, c.Revision)...)
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return noConnection("edit connection", c.Code)
+			return notEdited(ctx, tx, c)
 		}
 		_, err = tx.Exec(ctx,
 			"delete from qlikcrawler.secret where connection = $1 and path = any($2)", c.Code, drop)
@@ -61,6 +62,24 @@ func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []s
 		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
 	})
 	return connectionError("edit connection", c, err)
+}
+
+// notEdited says why an edit found nothing to change.
+func notEdited(ctx context.Context, tx pgx.Tx, c catalog.Connection) error {
+	var deleting bool
+	err := tx.QueryRow(ctx, "select deleting_at is not null from qlikcrawler.connection where code = $1", c.Code).Scan(&deleting)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return noConnection("edit connection", c.Code)
+	case err != nil:
+		return err
+	case deleting:
+		return beingRemoved("edit connection", c.Code)
+	}
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: "edit connection", Key: catalog.Key(c.Code), Err: catalog.ErrChanged,
+		Cure: "Read it again, and make the edit anew.",
+	}
 }
 
 func connectionArgs(c catalog.Connection) ([]any, error) {
@@ -105,9 +124,10 @@ func noConnection(op, code string) error {
 
 const selectConnection = `
 	select code, name, type, environment, description, url, access_instructions, governance, settings,
-		health, health_reason, health_since, last_success_at, created_at, modified_at,
+		health, health_reason, health_since, last_success_at, next_run_at, created_at, modified_at,
+		revision, deleting_at, removal_total, removal_done, h.checked_at, h.halted_revision is not distinct from c.revision,
 		array(select path from qlikcrawler.secret s where s.connection = c.code order by path)
-	from qlikcrawler.connection c`
+	from qlikcrawler.connection c left join qlikcrawler.health_check h on h.connection = c.code`
 
 // Connections gives all connections by code. Their Secrets have the stored paths with empty values:
 // Secret opens them one by one.
@@ -137,16 +157,23 @@ func scanConnection(row pgx.CollectableRow) (catalog.Connection, error) {
 	var c catalog.Connection
 	var environment, description, url, access, reason *string
 	var governance, settings []byte
-	var since, success *time.Time
+	var since, success, next, deleting, checked *time.Time
+	var total *int64
+	var done int64
 	var paths []string
 	err := row.Scan(&c.Code, &c.Name, &c.Type, &environment, &description, &url, &access, &governance, &settings,
-		&c.Health, &reason, &since, &success, &c.CreatedAt, &c.ModifiedAt, &paths)
+		&c.Health, &reason, &since, &success, &next, &c.CreatedAt, &c.ModifiedAt,
+		&c.Revision, &deleting, &total, &done, &checked, &c.CheckHalted, &paths)
 	if err != nil {
 		return c, err
 	}
 	c.Environment, c.Description, c.URL = value(environment), value(description), value(url)
 	c.AccessInstructions, c.HealthReason = value(access), value(reason)
 	c.HealthSince, c.LastSuccessAt = value(since), value(success)
+	c.NextRunAt, c.CheckedAt = value(next), value(checked)
+	if deleting != nil {
+		c.Removal = &catalog.Removal{Since: *deleting, Total: value(total), Done: done}
+	}
 	c.Settings = settings
 	if governance != nil {
 		if err := json.Unmarshal(governance, &c.Governance); err != nil {
@@ -169,43 +196,4 @@ func value[T any](p *T) T {
 		return zero
 	}
 	return *p
-}
-
-// RemoveConnection removes a connection and everything that the catalog has of it, history included.
-// CodeConflict while one of its runs is in flight.
-func (db *DB) RemoveConnection(ctx context.Context, code string) error {
-	err := db.inTx(ctx, func(tx pgx.Tx) error {
-		var name string
-		err := tx.QueryRow(ctx, "select name from qlikcrawler.connection where code = $1 for update", code).Scan(&name)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return noConnection("remove connection", code)
-		}
-		if err != nil {
-			return err
-		}
-		running, err := endDeadRuns(ctx, tx, code)
-		if err != nil {
-			return err
-		}
-		if len(running) > 0 {
-			return inFlight("remove connection", running[0])
-		}
-		return deleteConnection(ctx, tx, code)
-	})
-	return fail("remove connection", catalog.Key(code), err)
-}
-
-// deleteConnection deletes the run rows before others: from then on no zombie can write.
-func deleteConnection(ctx context.Context, tx pgx.Tx, code string) error {
-	tables := []string{
-		"crawl_run", "unit", "report_group", "report", "report_field", "source_code",
-		"model_table", "model_field", "gap", "change", "lineage_node", "lineage_edge", "lineage_gap",
-	}
-	for _, t := range tables {
-		if _, err := tx.Exec(ctx, "delete from qlikcrawler."+t+" where connection = $1", code); err != nil {
-			return fmt.Errorf("%s: %w", t, err)
-		}
-	}
-	_, err := tx.Exec(ctx, "delete from qlikcrawler.connection where code = $1", code)
-	return err
 }

@@ -43,7 +43,7 @@ func TestConnectionReadsBackWithoutItsSecrets(t *testing.T) {
 	got, err := b.Connection(t.Context(), "jwt")
 	b.must(err)
 	want := in
-	want.Health = catalog.Unknown
+	want.Health, want.Revision = catalog.Unknown, 1
 	want.Secrets = catalog.Secrets{"jwt.token": {}, "proxy.password": {}}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(catalog.Secret{}), cmpopts.IgnoreFields(catalog.Connection{}, "CreatedAt", "ModifiedAt")); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -58,14 +58,17 @@ func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
 	if _, err := tx.Exec(ctx, lockExclusive, "sweep/"+r.Connection); err != nil {
 		return err
 	}
-	var exists bool
-	err := tx.QueryRow(ctx, "select true from qlikcrawler.connection where code = $1 for share",
-		r.Connection).Scan(&exists)
+	var deleting bool
+	err := tx.QueryRow(ctx, "select deleting_at is not null from qlikcrawler.connection where code = $1 for share",
+		r.Connection).Scan(&deleting)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return noConnection("start a crawl of", r.Connection)
 	}
 	if err != nil {
 		return err
+	}
+	if deleting {
+		return beingRemoved("start a crawl of", r.Connection)
 	}
 	running, err := endDeadRuns(ctx, tx, r.Connection)
 	if err != nil {

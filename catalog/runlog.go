@@ -1,0 +1,16 @@
+package catalog
+
+import "time"
+
+// A LogLine is one line of a crawl's log, without the time in front. It never holds a secret.
+type LogLine struct {
+	At   time.Time
+	Text string
+}
+
+// A RunLog says of which run there is a log, and how much of it.
+type RunLog struct {
+	Run     Run
+	Bytes   int64
+	Dropped int64 // lines that came when the log was full
+}
