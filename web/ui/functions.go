@@ -1,0 +1,140 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// functions are what templates call besides the language's own.
+func (u *UI) functions() template.FuncMap {
+	return template.FuncMap{
+		"static": u.static.url,
+		"when":   u.when,
+		"number": number,
+		"took":   took,
+		"bytes":  byteSize,
+		"link":   keyURL,
+		"query":  url.QueryEscape,
+		"plural": plural,
+		"short":  short,
+		"list":   func(items ...any) []any { return items },
+		"dict":   dict,
+		"has": func(list []string, x string) bool {
+			return strings.Contains("\x00"+strings.Join(list, "\x00")+"\x00", "\x00"+x+"\x00")
+		},
+	}
+}
+
+// when shows a time as how long ago it was; the page's script puts the reader's own zone into the title.
+func (u *UI) when(t time.Time) template.HTML {
+	if t.IsZero() {
+		return `<span class="none">never</span>`
+	}
+	// Nothing in it comes from outside.
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`,
+		t.UTC().Format(time.RFC3339), t.UTC().Format("2006-01-02 15:04:05 UTC"), ago(u.Now().Sub(t))))
+}
+
+// ago puts a duration into words; a negative one lies ahead.
+func ago(d time.Duration) string {
+	words, ahead := "", d < 0
+	if ahead {
+		d = -d
+	}
+	switch {
+	case d < 45*time.Second:
+		if ahead {
+			return "in a moment"
+		}
+		return "just now"
+	case d < 90*time.Minute:
+		words = plural(int64((d+30*time.Second)/time.Minute), "minute")
+	case d < 36*time.Hour:
+		words = plural(int64((d+30*time.Minute)/time.Hour), "hour")
+	case d < 60*24*time.Hour:
+		words = plural(int64((d+12*time.Hour)/(24*time.Hour)), "day")
+	case d < 730*24*time.Hour:
+		words = plural(int64(d/(30*24*time.Hour)), "month")
+	default:
+		words = plural(int64(d/(365*24*time.Hour)), "year")
+	}
+	if ahead {
+		return "in " + words
+	}
+	return words + " ago"
+}
+
+// number groups the digits of a whole number with thin spaces.
+func number(v any) string {
+	s := fmt.Sprint(v)
+	sign := ""
+	if strings.HasPrefix(s, "-") {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return sign + s
+}
+
+// plural says how many there are of something.
+func plural(n any, one string) string {
+	text := number(n)
+	if text == "1" {
+		return "1 " + one
+	}
+	if strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay") {
+		return text + " " + strings.TrimSuffix(one, "y") + "ies"
+	}
+	return text + " " + one + "s"
+}
+
+// took is how long something lasted.
+func took(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return ""
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
+}
+
+// byteSize is a number of bytes in the unit that fits.
+func byteSize(n int64) string {
+	f, unit := float64(n), 0
+	for f >= 1000 && unit < 4 {
+		f, unit = f/1000, unit+1
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0") + "\u202f" + [...]string{"B", "kB", "MB", "GB", "TB"}[unit]
+}
+
+// short cuts a text to a number of characters.
+func short(n int, s string) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// dict makes a map of names and values, for parts that take several.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict: %d values make no pairs", len(pairs))
+	}
+	m := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := pairs[i].(string)
+		if !ok {
+			return nil, fmt.Errorf("dict: %v is no name", pairs[i])
+		}
+		m[name] = pairs[i+1]
+	}
+	return m, nil
+}

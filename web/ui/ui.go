@@ -1,0 +1,96 @@
+// Package ui is the pages of the program: HTML made on the server, that works without JavaScript; the
+// modules in static/ make it livelier. One file a page, one list of routes.
+//
+// # Adding a page
+//
+// Write a file named after it. Declare the small interface that the page reads with, add a field of it to
+// Deps, write a handler, and register it in routes:
+//
+//	type crawlReader interface { // *postgres.DB has it; cmd connects them
+//		Run(ctx context.Context, id catalog.RunID) (catalog.Run, error)
+//	}
+//
+//	func (u *UI) crawl(w http.ResponseWriter, r *http.Request) error {
+//		run, err := u.Crawls.Run(r.Context(), …)
+//		if err != nil {
+//			return err // fail makes a page of it: not found, forbidden, or an error with its request's number
+//		}
+//		return u.show(w, r, page{Template: "crawl", Title: "Crawl 12", Nav: "crawls", Crumbs: …, Data: run})
+//	}
+//
+// Its template stands in templates/crawl.html and defines "main"; templates/parts.html has what pages share.
+// A handler is given only to those who may: routes says which role each needs.
+package ui
+
+import (
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+// Deps are what the pages call. The pages of a nil field aren't there, and nothing leads to them.
+type Deps struct {
+	Log     *slog.Logger
+	Version string
+	Now     func() time.Time // nil: time.Now
+
+	// RequestID gives what the log knows a request by.
+	RequestID func(*http.Request) string
+}
+
+// A UI has registered its pages on a mux.
+type UI struct {
+	Deps
+	templates map[string]*template.Template
+	static    staticFiles
+}
+
+// New registers the pages. Requests must come with their principal in the context (auth.With).
+func New(mux *http.ServeMux, d Deps) (*UI, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Log == nil {
+		d.Log = slog.New(slog.DiscardHandler)
+	}
+	u := &UI{Deps: d}
+	var err error
+	if u.static, err = loadStatic(); err != nil {
+		return nil, err
+	}
+	if u.templates, err = u.parse(); err != nil {
+		return nil, err
+	}
+	mux.Handle("GET /static/", u.static)
+	for _, rt := range u.routes() {
+		mux.Handle(rt.pattern, u.handle(rt))
+	}
+	return u, nil
+}
+
+// A route is one page, or one form's target.
+type route struct {
+	pattern string    // of http.ServeMux
+	role    auth.Role // that the reader needs, on any connection; auth.Anyone: no login needed
+	handler func(http.ResponseWriter, *http.Request) error
+}
+
+// handle gives a route its guard and its error page. Who isn't signed in is sent to sign in, and comes back.
+func (u *UI) handle(rt route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := auth.From(r.Context())
+		switch {
+		case rt.role != auth.Anyone && !p.Known():
+			toSignIn(w, r)
+		case rt.role != auth.Anyone && !p.MaySomewhere(rt.role):
+			u.fail(w, r, forbidden(rt.role))
+		default:
+			if err := rt.handler(w, r); err != nil {
+				u.fail(w, r, err)
+			}
+		}
+	})
+}
