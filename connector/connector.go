@@ -67,6 +67,8 @@ type Source struct {
 	Open func(ctx context.Context, env Env) (Connector, error)
 	// Template is a commented connection file (YAML).
 	Template string
+	// Fields describe the keys that are the source's own, in the template's order.
+	Fields []catalog.Field
 	// Secrets are the paths of the keys whose values are secrets ("jwt.token"), Files those whose
 	// values name a local file ("tls.ca_file"): relative ones are meant from the connection file's folder.
 	Secrets, Files []string

@@ -46,8 +46,10 @@ jwt:
 #   value: 'ACME\svc-qlik'
 
 # certificate:                   # straight to the Repository and the Engine, without the proxy; needs link_url
-#   client_cert: client.pem      # or, as a Windows export has it, pfx: client.pfx with its password
+#   client_cert: client.pem
 #   client_key: client_key.pem   # not encrypted
+#   pfx: ""                      # in place of both, as a Windows export has it
+#   password: ""                 # of the PFX file
 #   root_cert: root.pem          # or root.cer
 #   user_directory: INTERNAL
 #   user_id: sa_api
@@ -59,8 +61,10 @@ jwt:
 #   truststore: trust.p12        # likewise, as PKCS12 or JKS
 #   truststore_password: env:TRUST_PASSWORD
 #   truststore_type: pkcs12      # pkcs12 or jks; default: what the file is
-#   client_cert: own.pem         # when the proxy wants a client certificate along with the login;
-#   client_key: own_key.pem      # or pfx: own.pfx with pfx_password
+#   client_cert: own.pem         # when the proxy wants a client certificate along with the login
+#   client_key: own_key.pem
+#   pfx: ""                      # in place of both
+#   pfx_password: ""
 #   server_name: ""              # the name that the server's certificate has
 #   insecure_skip_verify: false  # true: anybody may listen in
 
@@ -73,8 +77,11 @@ jwt:
 #   crawl_streams: true          # false: no stream groups; published apps are read all the same
 #   exclude_unpublished_apps: false
 #   exclude_unpublished_sheets: false
-#   include_apps: []             # globs over name or id; likewise exclude_apps, include_streams, exclude_streams
-#   workers: 4                   # apps read at a time
+#   include_apps: []             # globs over name or id
+#   exclude_apps: []
+#   include_streams: []
+#   exclude_streams: []
+#   workers: 4                   # apps read at a time on this connection, over all processes
 #   max_sessions: 2              # Qlik allows 5 a user
 #   app_timeout: 2m
 #   data_model: metadata         # none, metadata (costs the server no memory), or open (metadata; apps that
@@ -83,4 +90,34 @@ jwt:
 #   system_variables: false      # true: Qlik's reserved and configuration variables too
 #   auto_lineage: true
 #   mass_retire_limit: 50%
+#   quiet_hours: ""              # '08:00-18:00 Mon-Fri': no crawl starts, a running one pauses
+#   qvs_path: ""                 # folder of included scripts
+#   logs_path: ""                # folder of script logs
+#   qvds_path: ""                # folder of QVD files, whose headers are read
+
+# retention:                     # how long the past is kept: 90d, 52w, forever
+#   runs: 90d                    # crawls with their outcomes
+#   changes: forever             # what changed when
+#   retired: forever             # rows that the site no longer has
+
+# access_instructions: ""        # how people get at the data; shown on every page of the connection
+# governance:                    # user names
+#   owner: anna
+#   steward: ben
+#   custodian: carla
+# admins:                        # users with that role on this connection only
+#   integration: []
+#   security: []
+
+# notify:                        # who is told what a crawl did (docs/notifications.md)
+#   recipients: []               # mail addresses
+#   webhooks: []                 # addresses, or references to them (env:NAME)
+#   on: [added, changed, retired, failed]
+
+# schedule:
+#   cron: '0 2 * * *'            # minute, hour, day of month, month, day of week
+#   time_zone: Europe/Paris
+#   mode: delta                  # delta or full
+#   full_every: 7                # so many scheduled crawls, one is full
+#   enabled: true
 `

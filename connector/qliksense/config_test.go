@@ -224,7 +224,7 @@ func TestTheTemplateIsAValidConnection(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", name, err, text)
 		}
 		c := catalog.Connection{URL: fmt.Sprint(tree["url"])}
-		for _, key := range []string{"name", "code", "type", "environment", "description", "url"} {
+		for _, key := range []string{"name", "code", "type", "environment", "description", "url", "access_instructions", "governance"} {
 			delete(tree, key)
 		}
 		data, err := json.Marshal(tree)

@@ -26,10 +26,12 @@ func Source() connector.Source {
 		Validate: validate,
 		Open:     open,
 		Template: Template,
+		Fields:   formFields(),
 		Secrets:  SecretPaths(),
 		Files: []string{
 			"certificate.client_cert", "certificate.client_key", "certificate.root_cert", "certificate.pfx",
 			"tls.ca_file", "tls.truststore", "tls.client_cert", "tls.client_key", "tls.pfx",
+			"options.qvs_path", "options.logs_path", "options.qvds_path",
 		},
 	}
 }
