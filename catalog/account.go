@@ -95,7 +95,13 @@ type AuditEntry struct {
 	Method     string
 	Path       string // without the query
 	Connection string // the one that it was about, if one
-	Status     int    // the answer's
+	Status     int64  // the answer's
 	RequestID  string
 	Detail     string // a few words, without secrets
+}
+
+// Failures are the failed logins of a user or an address, lately.
+type Failures struct {
+	Count int
+	Since time.Duration // the last one
 }

@@ -1,113 +1,110 @@
-// Package web is what the program serves over HTTP. In this version: a health check and a summary page.
+// Package web is what the program serves over HTTP: the API, health checks, and the pages.
 package web
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
-	"html/template"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
-	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/api"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
-
-// A Reader is what the pages read of the catalog.
-type Reader interface {
-	Connections(ctx context.Context) ([]catalog.Connection, error)
-	Counts(ctx context.Context, connection string) (catalog.Counts, error)
-	Runs(ctx context.Context, connection string) ([]catalog.Run, error) // newest first
-}
 
 // Deps are what New needs.
 type Deps struct {
-	Catalog Reader
-	Log     *slog.Logger
+	Log   *slog.Logger
+	Guard *auth.Guard // who is asking
+	API   api.Deps
+	// Ready tells why requests can't be answered just now, or nil.
+	Ready func(context.Context) error
+	// Metrics is served at /metrics to loopback, and with a token to others; nil: no metrics.
+	Metrics http.Handler
+	// Summary is read for the summary page of the demo, which anybody may see; nil: no page.
+	Summary Reader
+
+	PublicURL   string // how people reach the service, if not by its own address
+	BehindProxy bool   // X-Forwarded-For and X-Forwarded-Proto say who asks, and how
+	Limits      Limits
+}
+
+// Limits are how much one may ask. Zero values are the defaults.
+type Limits struct {
+	// PerPrincipal is how many requests a second a user or a token may make, over some time; twice as many
+	// at once. PerAddress is the same for those who are not logged in. Negative: no limit.
+	PerPrincipal, PerAddress float64
 }
 
 // New is the program's HTTP face.
-func New(d Deps) http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		// A client that went away needs no answer.
-		_, _ = w.Write([]byte("ok\n"))
-	})
-	mux.Handle("GET /{$}", summaryPage{d})
-	return secure(mux)
-}
-
-// secure sets the headers that every answer has.
-func secure(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		next.ServeHTTP(w, r)
-	})
-}
-
-//go:embed summary.html
-var summaryHTML string
-
-var summaryTemplate = template.Must(template.New("summary").Funcs(template.FuncMap{
-	"when": func(t time.Time) string {
-		if t.IsZero() {
-			return "never"
+func New(d Deps) (http.Handler, error) {
+	s := &server{Deps: d, limits: newLimits(d.Limits), now: time.Now}
+	csrf := http.NewCrossOriginProtection()
+	if d.PublicURL != "" {
+		if err := csrf.AddTrustedOrigin(origin(d.PublicURL)); err != nil {
+			return nil, err
 		}
-		return t.Local().Format("2006-01-02 15:04:05")
-	},
-	"took": func(r catalog.Run) string {
-		if r.FinishedAt.IsZero() {
-			return ""
-		}
-		return r.FinishedAt.Sub(r.StartedAt).Round(time.Millisecond).String()
-	},
-}).Parse(summaryHTML))
-
-// A summaryPage shows the connections, what the catalog has of them, and their last crawls.
-type summaryPage struct{ Deps }
-
-type connectionSummary struct {
-	catalog.Connection
-	Counts catalog.Counts
-	Runs   []catalog.Run
-}
-
-const runsShown = 5
-
-func (p summaryPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	page, err := p.read(r.Context())
-	var body bytes.Buffer
-	if err == nil {
-		err = summaryTemplate.Execute(&body, page)
 	}
-	if err != nil {
-		p.Log.Error("summary page", "error", err)
-		http.Error(w, "The catalog can't be read just now; the log says why.", http.StatusInternalServerError)
+	csrf.SetDenyHandler(http.HandlerFunc(s.refuseOrigin))
+	return s.identify(s.recovered(csrf.Handler(s.limited(s.routes())))), nil
+}
+
+// A server has the parts of the HTTP face.
+type server struct {
+	Deps
+	limits *limits
+	now    func() time.Time
+}
+
+// routes is the list of everything that is served.
+func (s *server) routes() http.Handler {
+	mux := http.NewServeMux()
+	api.New(mux, s.API)
+	mux.HandleFunc("GET /healthz", s.healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	if s.Metrics != nil {
+		mux.HandleFunc("GET /metrics", s.metrics)
+	}
+	if s.Summary != nil {
+		mux.Handle("GET /{$}", summaryPage{s.Summary, s.Log})
+	} else {
+		mux.Handle("GET /{$}", http.RedirectHandler(api.Prefix+"/", http.StatusFound))
+	}
+	return mux
+}
+
+// healthz says that the process is alive, whatever the database does.
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+
+// readyTimeout is how long a check of readiness may take.
+const readyTimeout = 3 * time.Second
+
+// readyz says whether requests can be answered: the database is reachable and has this program's schema.
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := s.Ready(ctx); err != nil {
+		s.Log.WarnContext(ctx, "not ready", "error", err)
+		say(w, http.StatusServiceUnavailable, "not ready: the database is not reachable or not migrated; the log says why")
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	// A client that went away needs no answer.
-	_, _ = body.WriteTo(w)
+	say(w, http.StatusOK, "ok")
 }
 
-func (p summaryPage) read(ctx context.Context) ([]connectionSummary, error) {
-	all, err := p.Catalog.Connections(ctx)
-	if err != nil {
-		return nil, err
+// metrics are for loopback, and for others with a token.
+func (s *server) metrics(w http.ResponseWriter, r *http.Request) {
+	address, err := netip.ParseAddr(auth.Address(r.Context()))
+	if (err != nil || !address.IsLoopback()) && !auth.From(r.Context()).Known() {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="qlikcrawler"`)
+		say(w, http.StatusUnauthorized, "metrics need an API token, except from this machine")
+		return
 	}
-	var page []connectionSummary
-	for _, c := range all {
-		counts, err := p.Catalog.Counts(ctx, c.Code)
-		if err != nil {
-			return nil, err
-		}
-		runs, err := p.Catalog.Runs(ctx, c.Code)
-		if err != nil {
-			return nil, err
-		}
-		page = append(page, connectionSummary{c, counts, runs[:min(len(runs), runsShown)]})
-	}
-	return page, nil
+	s.Metrics.ServeHTTP(w, r)
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	// A client that went away needs no answer.
+	_, _ = w.Write([]byte(text + "\n"))
 }

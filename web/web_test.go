@@ -13,6 +13,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
 type reader struct {
@@ -30,7 +31,11 @@ func (r reader) Runs(context.Context, string) ([]catalog.Run, error)    { return
 
 func get(t *testing.T, r reader, path string) (int, http.Header, string) {
 	t.Helper()
-	srv := httptest.NewServer(web.New(web.Deps{Catalog: r, Log: slog.New(slog.DiscardHandler)}))
+	h, err := web.New(web.Deps{Summary: r, Guard: auth.New(auth.Deps{Cheap: true}), Log: slog.New(slog.DiscardHandler), Ready: func(context.Context) error { return r.err }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
 	res, err := srv.Client().Get(srv.URL + path)
 	if err != nil {

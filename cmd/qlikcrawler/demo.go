@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -31,13 +30,13 @@ func newDemo(a *app) *cobra.Command {
 		Short: "See it work: a simulated Qlik Sense site, crawled into a real Postgres",
 		Long: `See it work, with nothing but this program: starts a private Postgres and a simulated Qlik Sense
 site, adds a connection "demo", crawls the site over real sockets, and says where to look.
-Then it serves a summary page until Ctrl-C. What it makes stays in the data folder.`,
+Then it serves the API and a summary page until Ctrl-C. What it makes stays in the data folder.`,
 		Example: "  qlikcrawler demo\n  qlikcrawler demo --once --apps 200",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd, f) },
 	}
 	cmd.Flags().BoolVar(&f.once, "once", false, "end after the summary")
-	cmd.Flags().StringVar(&f.listen, "listen", "", "address of the summary page (QLIKCRAWLER_LISTEN, default "+defaultListen+")")
+	cmd.Flags().StringVar(&f.listen, "listen", "", "address of the service (QLIKCRAWLER_LISTEN, default "+defaultListen+")")
 	cmd.Flags().IntVar(&f.apps, "apps", 0, "so many generated apps beside the demo site's own")
 	return cmd
 }
@@ -86,7 +85,11 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 		if a.json {
 			w = cmd.ErrOrStderr() // standard output is one JSON document
 		}
-		if err := a.serveSummary(ctx, db, f.listen, w); err != nil {
+		serve := serveFlags{web: webFlags{listen: f.listen, summary: true, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
+		if err := serve.web.validate(a.env.Getenv); err != nil {
+			return err
+		}
+		if err := a.runService(ctx, db, serve, w); err != nil {
 			return err
 		}
 	}
@@ -162,27 +165,3 @@ func (a *app) whereToLook(cmd *cobra.Command, db *database) {
 }
 
 func quoted(s string) string { return "'" + s + "'" }
-
-const defaultListen = "127.0.0.1:8080"
-
-// listen opens the address of the summary page. When nobody named one and the default is taken, any
-// free port will do.
-func (a *app) listen(ctx context.Context, addr string) (net.Listener, error) {
-	chosen := addr != ""
-	if !chosen {
-		if addr = a.env.Getenv("QLIKCRAWLER_LISTEN"); addr != "" {
-			chosen = true
-		} else {
-			addr = defaultListen
-		}
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil && !chosen {
-		l, err = lc.Listen(ctx, "tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		return nil, wrongUse("listen on %s: %w; choose another address with --listen", addr, err)
-	}
-	return l, nil
-}

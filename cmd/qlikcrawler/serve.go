@@ -5,34 +5,117 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"time"
 
-	"github.com/qlikcrawler/qlikcrawler/web"
+	"github.com/spf13/cobra"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
+	"github.com/qlikcrawler/qlikcrawler/web/api"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
-// shutdownTimeout is how long requests that are under way may take after a Ctrl-C.
-const shutdownTimeout = 5 * time.Second
+// serveFlags are what the command line says of the service.
+type serveFlags struct {
+	noWeb bool
+	web   webFlags
+}
 
-// serveSummary serves the health check and the summary page until ctx ends.
-func (a *app) serveSummary(ctx context.Context, db *database, addr string, w io.Writer) error {
-	l, err := a.listen(ctx, addr)
+func newServe(a *app) *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service: API, pages, schedules, crawls",
+		Long: `Run the service until Ctrl-C or SIGTERM: the API and its pages, the schedules, and the crawls.
+
+It listens on this machine only, until --listen says otherwise; beyond it only with TLS, or behind a
+proxy that has TLS. The first start makes a user "admin" and prints the password, once.
+
+Any number of these processes may share one database.`,
+		Example: "  qlikcrawler serve\n  qlikcrawler serve --listen :8443 --tls-cert cert.pem --tls-key key.pem\n" +
+			"  qlikcrawler serve --listen :8080 --behind-proxy",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd, f) },
+	}
+	f.web.flags(cmd.Flags())
+	cmd.Flags().BoolVar(&f.noWeb, "no-web", false, "no API and no pages in this process")
+	return cmd
+}
+
+// serve opens the database and runs the service on it until ctx ends.
+func (a *app) serve(cmd *cobra.Command, f serveFlags) (err error) {
+	ctx := cmd.Context()
+	if err := f.web.validate(a.env.Getenv); err != nil {
+		return err
+	}
+	db, err := a.openDatabase(ctx, embedded.RoleServer, false)
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: web.New(web.Deps{Catalog: db.DB, Log: a.log}), ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(l) }()
-	fmt.Fprintf(w, "  summary page:      http://%s/  (Ctrl-C ends)\n", l.Addr())
-	select {
-	case err := <-failed:
-		return fmt.Errorf("serve the summary page: %w", err)
-	case <-ctx.Done():
+	defer func() { err = errors.Join(err, db.close(ctx)) }()
+	a.logConfiguration(ctx, db, f)
+	return a.runService(ctx, db, f, cmd.OutOrStdout())
+}
+
+// A part of the service runs until its context ends, and then stops in an orderly way. An error ends the
+// whole service.
+type part func(ctx context.Context) error
+
+// runService is the wiring of the service: what there is, and what of it knows what.
+func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io.Writer) error {
+	guard := auth.New(auth.Deps{Store: db.DB, Log: a.log})
+	if err := a.firstStart(ctx, db, guard, out); err != nil {
+		return err
 	}
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	deps := api.Deps{
+		Log: a.log, Version: currentVersion().Version,
+		Audit: db.DB,
+	}
+	var parts []part
+	if !f.noWeb {
+		p, err := a.webPart(ctx, db, f.web, guard, deps, out)
+		if err != nil {
+			return err
+		}
+		parts = append(parts, p)
+	}
+	return runParts(ctx, parts)
+}
+
+// runParts runs all parts until ctx ends or one of them fails, and waits until all have stopped.
+func runParts(ctx context.Context, parts []part) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if err := srv.Shutdown(stop); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("stop the summary page: %w", err)
+	ended := make(chan error, len(parts))
+	for _, p := range parts {
+		go func() {
+			ended <- p(ctx)
+			cancel()
+		}()
 	}
-	return nil
+	var errs []error
+	for range parts {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(errs...)
+}
+
+// firstUser is the user that the first start makes.
+const firstUser = "admin"
+
+// firstStart makes the first user, and tells the password: on standard output, so that it isn't in the
+// log, and never again.
+func (a *app) firstStart(ctx context.Context, db *database, guard *auth.Guard, out io.Writer) error {
+	password := auth.NewPassword()
+	hash, err := guard.HashPassword(ctx, password)
+	if err != nil {
+		return err
+	}
+	added, err := db.AddFirstUser(ctx, catalog.User{Name: firstUser, Role: catalog.RoleAdmin}, hash)
+	if err != nil || !added {
+		return err
+	}
+	fmt.Fprintf(out, "This is the first start. Log in as %q with the password %s\n", firstUser, password)
+	fmt.Fprintln(out, "It is shown only now; `qlikcrawler user passwd admin` sets another one.")
+	entry := catalog.AuditEntry{User: firstUser, Via: "first start", Action: "create-user", Detail: "user admin: role admin"}
+	return db.AddAudit(ctx, entry)
 }

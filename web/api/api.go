@@ -61,6 +61,10 @@ const Prefix = "/api/v1"
 type Deps struct {
 	Log     *slog.Logger // nil: discard
 	Version string       // of the program
+	// Stopping is closed when the service stops: what streams ends then. nil: never.
+	Stopping <-chan struct{}
+
+	Audit AuditStore
 }
 
 // An API has registered its operations on a mux.

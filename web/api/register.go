@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -42,15 +44,8 @@ const (
 func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, error)) {
 	operation := a.operation(o)
 	huma.Register(a.huma, operation, func(ctx context.Context, in *I) (*O, error) {
-		if !o.Stream {
-			limit := o.Timeout
-			if limit == 0 {
-				limit = defaultTimeout
-			}
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, limit)
-			defer cancel()
-		}
+		ctx, cancel := a.limited(ctx, o)
+		defer cancel()
 		asked := &later{}
 		ctx = context.WithValue(ctx, laterKey{}, asked)
 		out, err := handle(ctx, in)
@@ -64,6 +59,47 @@ func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, erro
 	})
 }
 
+// limited gives a handler its time.
+func (a *API) limited(ctx context.Context, o op) (context.Context, context.CancelFunc) {
+	switch {
+	case o.Stream:
+		// The stream is written after the handler has returned: its own context ends with the request.
+		return ctx, func() {}
+	case o.Timeout > 0:
+		return context.WithTimeout(ctx, o.Timeout)
+	default:
+		return context.WithTimeout(ctx, defaultTimeout)
+	}
+}
+
+// writeGrace is how long the sending of an answer may take besides the making of it.
+const writeGrace = 30 * time.Second
+
+// timed sets how long the answer may take to be sent: the server itself sets no limit, for the sake of
+// streams. A stream ends when the service stops.
+func (a *API) timed(o op) func(huma.Context, func(huma.Context)) {
+	return func(hc huma.Context, next func(huma.Context)) {
+		r, w := humago.Unwrap(hc)
+		if !o.Stream {
+			limit := writeGrace + max(o.Timeout, defaultTimeout)
+			// A writer without deadlines is a test's.
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
+			next(hc)
+			return
+		}
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		go func() {
+			select {
+			case <-a.Stopping:
+				cancel()
+			case <-ctx.Done():
+			}
+		}()
+		next(humago.NewContext(hc.Operation(), r.WithContext(ctx), w))
+	}
+}
+
 // operation is what huma is to know of o.
 func (a *API) operation(o op) huma.Operation {
 	h := huma.Operation{
@@ -71,8 +107,11 @@ func (a *API) operation(o op) huma.Operation {
 		Tags: []string{o.Tag}, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, BodyReadTimeout: defaultTimeout,
 		Extensions:  map[string]any{"x-role": "anyone"},
 		Security:    []map[string][]string{},
-		Middlewares: huma.Middlewares{a.authorize(o)},
+		Middlewares: huma.Middlewares{a.timed(o), a.authorize(o)},
 		Responses:   map[string]*huma.Response{},
+	}
+	if o.Method != http.MethodGet {
+		h.Middlewares = huma.Middlewares{a.timed(o), a.audited(o), a.authorize(o)}
 	}
 	if h.MaxBodyBytes == 0 {
 		h.MaxBodyBytes = maxBody
