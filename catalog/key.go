@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 )
@@ -70,3 +72,46 @@ func ModelTableKey(app Key, name string) Key { return app.child("table", name) }
 
 // ModelFieldKey is a field of an app's data model.
 func ModelFieldKey(app Key, name string) Key { return app.child("field", name) }
+
+// ScriptTableKey is a table that an app's load script makes.
+func ScriptTableKey(app Key, table string) Key {
+	return app.child("script") + "/" + Key(outerEscaper.Replace(escaper.Replace(table)))
+}
+
+// DatasetKey is something outside of Qlik, by OpenLineage's namespace and name.
+func DatasetKey(namespace, name string) Key {
+	name = strings.ReplaceAll(strings.TrimPrefix(name, "/"), "%", "%25")
+	return shorten(Key(DatasetPrefix + namespace + "/" + outerEscaper.Replace(name)))
+}
+
+// ColumnKey is a column of a dataset or a field of a script table.
+func ColumnKey(table Key, column string) Key {
+	return shorten(table + "#" + Key(escaper.Replace(column)))
+}
+
+// outerEscaper encodes what parts a table from its columns.
+var outerEscaper = strings.NewReplacer("#", "%23")
+
+// shorten keeps a key below MaxKey, and different from every other.
+func shorten(k Key) Key {
+	if len(k) <= MaxKey {
+		return k
+	}
+	sum := sha256.Sum256([]byte(k))
+	return Key(strings.ToValidUTF8(string(k[:MaxKey-40]), "")) + "~" + Key(hex.EncodeToString(sum[:16]))
+}
+
+// DatasetPrefix is what the keys of datasets and their columns start with, and no other key does.
+const DatasetPrefix = "dataset:"
+
+// Outside reports whether the key is that of a dataset or of its column.
+func (k Key) Outside() bool { return strings.HasPrefix(string(k), DatasetPrefix) }
+
+// Connection is the code of the connection that a key belongs to; "" for datasets.
+func (k Key) Connection() string {
+	if k.Outside() {
+		return ""
+	}
+	code, _, _ := strings.Cut(string(k), "/")
+	return code
+}

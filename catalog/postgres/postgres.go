@@ -10,9 +10,11 @@
 //	run/ID      shared by those who write for a run, exclusive to who ends it
 //	unit/KEY    to who writes or retires a unit
 //	groups/CODE to who writes the groups of a connection
+//	places/CODE to who writes the data connections of a connection
+//	links       to who joins the lineage of all apps
 //	sweep/CODE  to who starts a run of a connection
 //
-// They are taken in this order: run, then unit or groups.
+// They are taken in this order: run, then unit, groups, places or links.
 package postgres
 
 import (

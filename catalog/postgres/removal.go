@@ -157,6 +157,20 @@ type part struct{ table, where string }
 var ranged = map[string]string{
 	"unit": "key", "report_group": "key", "report": "key", "report_field": "key", "source_code": "key",
 	"model_table": "key", "model_field": "key", "gap": "unit", "change": "key",
+	"lineage_unit": "unit", "lineage_node": "unit", "lineage_edge": "unit", "lineage_gap": "unit",
+}
+
+// inRange are the rows of the connection $1 by a column KEY that starts with its code.
+const inRange = "KEY >= $1 || '/' and KEY < $1 || '0'"
+
+func within(column string) string { return strings.ReplaceAll(inRange, "KEY", column) }
+
+// unnamed are tables with rows of connections that have no such column.
+var unnamed = []part{
+	{"lineage_statement", within("unit")},
+	{"lineage_star", within("unit")},
+	{"lineage_unlinked", within("unit")},
+	{"lineage_manual", within("from_key") + " or " + within("to_key")},
 }
 
 // partsOf finds all tables that have rows of connections, in the order in which they are emptied: the
@@ -181,11 +195,11 @@ func partsOf(ctx context.Context, tx pgx.Tx) ([]part, error) {
 		}
 		where := "connection = $1"
 		if key, ok := ranged[t]; ok {
-			where = strings.ReplaceAll("KEY >= $1 || '/' and KEY < $1 || '0'", "KEY", key)
+			where = within(key)
 		}
 		parts = append(parts, part{t, where})
 	}
-	return parts, nil
+	return append(parts, unnamed...), nil
 }
 
 func countParts(ctx context.Context, tx pgx.Tx, code string, parts []part) error {
@@ -215,6 +229,9 @@ func removeParts(ctx context.Context, tx pgx.Tx, code string, parts []part, limi
 			_, err = tx.Exec(ctx, "update qlikcrawler.connection set removal_done = removal_done + $2 where code = $1", code, removed)
 			return true, err
 		}
+	}
+	if _, err := tx.Exec(ctx, markUnlinked, ""); err != nil { // whoever links next will miss this connection's files
+		return false, err
 	}
 	_, err = tx.Exec(ctx, "delete from qlikcrawler.connection where code = $1", code)
 	return false, err

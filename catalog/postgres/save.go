@@ -260,13 +260,15 @@ func (w *writing) version(s *catalog.Snapshot) {
 	}
 	same := version == nil && w.was.version == nil ||
 		version != nil && w.was.version != nil && version == any(*w.was.version)
-	if w.was.known && !w.was.retired && same {
+	if w.was.known && !w.was.retired && same && !w.written {
 		return
 	}
 	w.batch.Queue(`
-		insert into qlikcrawler.unit (key, connection, version, first_seen_at) values ($1, $2, $3, now())
-		on conflict (key) do update set version = excluded.version, retired_at = null`,
-		w.unit, w.was.connection, version)
+		insert into qlikcrawler.unit (key, connection, version, first_seen_at, content)
+		values ($1, $2, $3, now(), nextval('qlikcrawler.content'))
+		on conflict (key) do update set version = excluded.version, retired_at = null,
+			content = case when $4 then excluded.content else unit.content end`,
+		w.unit, w.was.connection, version, w.written || w.was.retired)
 }
 
 func (w *writing) outcome(gaps []catalog.Gap) (catalog.Change, error) {

@@ -104,6 +104,7 @@ func retireUnits(ctx context.Context, tx pgx.Tx, run catalog.RunID, keys []strin
 			b.Queue(t.empty, run, f.connection, f.lastComplete, k, k+"/", k+"0")
 		}
 		b.Queue("delete from qlikcrawler.gap where unit = $1", k)
+		queueRetireLineage(b, k)
 		b.Queue(`insert into qlikcrawler.crawl_outcome (run, unit, name, change, duration_ms)
 			select $1, $2, (select name from qlikcrawler.report where key = $2), 'retired', 0
 			on conflict (run, unit) do update set change = 'retired'`, run, k)

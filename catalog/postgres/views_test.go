@@ -232,39 +232,6 @@ func TestViewsNeverShowEmptyTexts(t *testing.T) {
 	}
 }
 
-// Lineage isn't written yet; its views must show what its tables hold.
-func TestLineageViewsShowTheirTables(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	for _, sql := range []string{
-		`insert into qlikcrawler.lineage_node values ('dataset:x/y', null, 'dataset', 'y', null, '{"a": 1}')`,
-		`insert into qlikcrawler.lineage_edge (connection, from_key, to_key, level, how, origin, confidence, statement,
-			source_key, tab, line, "column", author, reason, run)
-			values ('prod', 'a', 'b', 'table', 'direct', 'script', 0.9, 'LOAD', 'prod/a/script', 'Main', 3, 7, 'ada', 'why', 1)`,
-		`insert into qlikcrawler.lineage_gap (connection, unit, source_key, tab, line, "column", what, why)
-			values ('prod', 'prod/a', 'prod/a/script', 'Main', 3, 7, 'include', 'not found')`,
-	} {
-		_, err := b.sql.Exec(t.Context(), sql)
-		b.must(err)
-	}
-	got := []map[string]any{b.view("lineage_node", "1")[0], b.view("lineage_edge", "1")[0], b.view("lineage_gap", "1")[0]}
-	want := []map[string]any{
-		{"key": "dataset:x/y", "connection": nil, "kind": "dataset", "name": "y", "report_key": nil, "attributes": object{"a": 1.0}},
-		{
-			"connection": "prod", "from_key": "a", "to_key": "b", "level": "table", "how": "direct", "origin": "script",
-			"confidence": 0.9, "statement": "LOAD", "source_key": "prod/a/script", "tab": "Main", "line": 3.0, "column": 7.0,
-			"author": "ada", "reason": "why", "run": 1.0,
-		},
-		{
-			"connection": "prod", "app_key": "prod/a", "source_key": "prod/a/script", "tab": "Main", "line": 3.0,
-			"column": 7.0, "what": "include", "why": "not found",
-		},
-	}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-}
-
 func TestLastSeenIsTheEndOfTheLastCompleteRun(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

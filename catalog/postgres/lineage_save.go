@@ -1,0 +1,280 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// SaveLineage stores what an app says of where its data comes from, in place of what it said before, in
+// one transaction, and tells whether anything changed; an equal lineage writes none of its rows. run is
+// the crawl that makes it; 0: nobody's, on demand. CodeConflict if the run isn't running any more, or the
+// app's rows have changed since they were read: then whoever changed them makes it.
+func (db *DB) SaveLineage(ctx context.Context, run catalog.RunID, l *catalog.LineageStored) (changed bool, err error) {
+	rows, err := lineageRowsOf(l)
+	if err != nil {
+		return false, err
+	}
+	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
+		if run != 0 {
+			if _, err := fence(ctx, tx, run); err != nil {
+				return err
+			}
+		}
+		was, err := lineageState(ctx, tx, l)
+		if err != nil {
+			return err
+		}
+		if was.equal(l, rows.hash) {
+			return nil
+		}
+		b := &pgx.Batch{}
+		if changed = string(was.hash) != string(rows.hash); changed {
+			queueLineage(b, l, rows)
+		}
+		queueLineageUnit(b, run, l, rows.hash)
+		return tx.SendBatch(ctx, b).Close()
+	})
+	return changed, fail("save the lineage of", l.App, err)
+}
+
+// A lineageWas is what the catalog has of an app's lineage.
+type lineageWas struct {
+	known    bool
+	hash     []byte
+	content  int64
+	reader   int
+	places   string
+	includes bool
+}
+
+func (w lineageWas) equal(l *catalog.LineageStored, hash []byte) bool {
+	return w.known && string(w.hash) == string(hash) && w.content == l.Content && w.reader == l.Reader &&
+		w.places == digestPlaces(l.Connections, l.Uses) && w.includes == l.Includes
+}
+
+// lineageState locks the app, checks that its rows are those that the lineage was made of, and reads what
+// there is.
+func lineageState(ctx context.Context, tx pgx.Tx, l *catalog.LineageStored) (lineageWas, error) {
+	var w lineageWas
+	unit := clean(string(l.App))
+	if _, err := tx.Exec(ctx, lockExclusive, "unit/"+unit); err != nil {
+		return w, err
+	}
+	var content int64
+	err := tx.QueryRow(ctx, "select content from qlikcrawler.unit where key = $1 and retired_at is null", unit).Scan(&content)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && content != l.Content {
+		return w, &catalog.Error{
+			Code: catalog.CodeConflict, Op: "save the lineage of", Key: l.App,
+			Err:  errors.New("the app has changed since it was read"),
+			Cure: "Build its lineage again.",
+		}
+	}
+	if err != nil {
+		return w, err
+	}
+	err = tx.QueryRow(ctx, "select true, hash, content, reader, places, includes from qlikcrawler.lineage_unit where unit = $1", unit).
+		Scan(&w.known, &w.hash, &w.content, &w.reader, &w.places, &w.includes)
+	if errors.Is(err, pgx.ErrNoRows) {
+		err = nil
+	}
+	return w, err
+}
+
+func queueLineageUnit(b *pgx.Batch, run catalog.RunID, l *catalog.LineageStored, hash []byte) {
+	var made any
+	if run != 0 {
+		made = run
+	}
+	uses := l.Uses
+	if uses == nil {
+		uses = []string{}
+	}
+	b.Queue(`insert into qlikcrawler.lineage_unit (unit, connection, content, reader, uses, places, includes, hash, columns, unresolved, run)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		on conflict (unit) do update set content = excluded.content, reader = excluded.reader, uses = excluded.uses,
+			places = excluded.places, includes = excluded.includes, hash = excluded.hash, columns = excluded.columns,
+			unresolved = excluded.unresolved, built_at = now(),
+			run = case when lineage_unit.hash = excluded.hash then lineage_unit.run else excluded.run end`,
+		clean(string(l.App)), l.App.Connection(), l.Content, l.Reader, uses, digestPlaces(l.Connections, l.Uses), l.Includes,
+		hash, l.Columns, l.Unresolved, made)
+}
+
+// lineageTables are those whose rows belong to one unit.
+var lineageTables = []string{"lineage_edge", "lineage_statement", "lineage_node", "lineage_star", "lineage_gap"}
+
+const markUnlinked = `insert into qlikcrawler.lineage_unlinked (unit, ticket) values ($1, nextval('qlikcrawler.content'))
+	on conflict (unit) do update set ticket = excluded.ticket`
+
+// queueLineage replaces the rows of a unit's lineage.
+func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
+	unit, code := clean(string(l.App)), l.App.Connection()
+	for _, t := range lineageTables {
+		b.Queue("delete from qlikcrawler."+t+" where unit = $1", unit)
+	}
+	b.Queue(`insert into qlikcrawler.lineage_node (unit, key, connection, kind, name, parent_key, report_key, attributes, mask)
+		select $1, x.key, x.connection, x.kind, x.name, x.parent_key, x.report_key, x.attributes::jsonb, x.mask
+		from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
+			as x(key, connection, kind, name, parent_key, report_key, attributes, mask)`, append([]any{unit}, r.nodes.args()...)...)
+	b.Queue(`insert into qlikcrawler.lineage_statement (unit, n, statement, source_key, tab, line, "column")
+		select $1, x.n, x.statement, x.source_key, x.tab, nullif(x.line, 0), nullif(x.col, 0)
+		from unnest($2::text[], $3::text[], $4::text[], $5::int[], $6::int[]) with ordinality
+			as x(statement, source_key, tab, line, col, n)`, append([]any{unit}, r.statements.args()...)...)
+	b.Queue(`insert into qlikcrawler.lineage_edge (unit, connection, from_key, to_key, level, how, origin, confidence, statement)
+		select $1, $2, x.from_key, x.to_key, x.level, x.how, x.origin, x.confidence, nullif(x.statement, 0)
+		from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::int[])
+			as x(from_key, to_key, level, how, origin, confidence, statement)`, append([]any{unit, code}, r.edges.args()...)...)
+	b.Queue(`insert into qlikcrawler.lineage_star (unit, from_dataset, to_dataset)
+		select $1, x.f, x.t from unnest($2::text[], $3::text[]) as x(f, t)`, append([]any{unit}, r.stars.args()...)...)
+	b.Queue(`insert into qlikcrawler.lineage_gap (unit, connection, source_key, tab, line, "column", what, why)
+		select $1, $2, x.source_key, x.tab, nullif(x.line, 0), nullif(x.col, 0), x.what, x.why
+		from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
+			as x(source_key, tab, what, why, line, col)`, append([]any{unit, code}, r.gaps.args()...)...)
+	b.Queue(markUnlinked, unit)
+}
+
+// lineageRows are the rows of a unit's lineage, column by column.
+type lineageRows struct {
+	nodes, statements, edges, stars, gaps columnar
+	hash                                  []byte
+}
+
+// A columnar holds rows as one array for each text, number and integer column.
+type columnar struct {
+	texts   [][]*string
+	reals   [][]float64
+	numbers [][]int32
+}
+
+func (c *columnar) args() []any {
+	var out []any
+	for _, t := range c.texts {
+		out = append(out, t)
+	}
+	for _, r := range c.reals {
+		out = append(out, r)
+	}
+	for _, n := range c.numbers {
+		out = append(out, n)
+	}
+	return out
+}
+
+func newColumnar(texts, reals, numbers int) columnar {
+	return columnar{texts: make([][]*string, texts), reals: make([][]float64, reals), numbers: make([][]int32, numbers)}
+}
+
+// text appends a row's texts; "" is null.
+func (c *columnar) text(values ...string) {
+	for i, v := range values {
+		var p *string
+		if v != "" {
+			v = clean(v)
+			p = &v
+		}
+		c.texts[i] = append(c.texts[i], p)
+	}
+}
+
+func (c *columnar) number(values ...int) {
+	for i, v := range values {
+		c.numbers[i] = append(c.numbers[i], int32(v))
+	}
+}
+
+// lineageRowsOf turns a lineage into rows, and hashes them. The lineage's order counts: it must be the
+// same for the same rows.
+func lineageRowsOf(l *catalog.LineageStored) (*lineageRows, error) {
+	r := &lineageRows{
+		nodes: newColumnar(8, 0, 0), statements: newColumnar(3, 0, 2), edges: newColumnar(5, 1, 1),
+		stars: newColumnar(2, 0, 0), gaps: newColumnar(4, 0, 2),
+	}
+	for _, n := range l.Nodes {
+		doc, err := attributesText(n)
+		if err != nil {
+			return nil, err
+		}
+		r.nodes.text(string(n.Key), n.Connection, string(n.Kind), n.Name, string(n.Parent), string(n.Report), doc, n.Mask)
+	}
+	r.addEdges(l.Edges)
+	for _, s := range l.Stars {
+		r.stars.text(string(s.From), string(s.To))
+	}
+	for _, g := range l.Gaps {
+		r.gaps.text(string(g.Source), g.Tab, g.What, g.Why)
+		r.gaps.number(g.Line, g.Column)
+	}
+	r.sum(l)
+	return r, nil
+}
+
+func attributesText(n catalog.LineageNode) (string, error) {
+	doc, err := jsonOf(n.Attributes)
+	if err != nil {
+		return "", &catalog.Error{Code: catalog.CodeInternal, Op: "store", Key: n.Key, Err: err}
+	}
+	s, _ := doc.(document)
+	return string(s), nil
+}
+
+type statementPlace struct {
+	text, source, tab string
+	line, column      int
+}
+
+// addEdges appends edges, each statement once.
+func (r *lineageRows) addEdges(edges []catalog.LineageEdge) {
+	seen := map[statementPlace]int{}
+	for _, e := range edges {
+		place := statementPlace{e.Statement, string(e.Source), e.Tab, e.Line, e.Column}
+		n := 0
+		if place != (statementPlace{}) {
+			if n = seen[place]; n == 0 {
+				n = len(seen) + 1
+				seen[place] = n
+				r.statements.text(place.text, place.source, place.tab)
+				r.statements.number(place.line, place.column)
+			}
+		}
+		r.edges.text(string(e.From), string(e.To), string(e.Level), string(e.How), string(e.Origin))
+		r.edges.reals[0] = append(r.edges.reals[0], e.Confidence)
+		r.edges.number(n)
+	}
+}
+
+// sum hashes all rows, and what is told beside them.
+func (r *lineageRows) sum(l *catalog.LineageStored) {
+	h := sha256.New()
+	var buf []byte
+	for _, c := range []columnar{r.nodes, r.statements, r.edges, r.stars, r.gaps} {
+		for _, column := range c.texts {
+			buf = append(buf[:0], 'c')
+			for _, v := range column {
+				if v == nil {
+					buf = append(buf, '0')
+					continue
+				}
+				buf = appendText(append(buf, 's'), *v)
+			}
+			_, _ = h.Write(buf)
+		}
+		_, _ = fmt.Fprint(h, c.reals, c.numbers)
+	}
+	_, _ = fmt.Fprint(h, l.Columns, l.Unresolved, l.Uses)
+	r.hash = h.Sum(nil)[:hashSize]
+}
+
+// queueRetireLineage takes a retired unit's lineage away.
+func queueRetireLineage(b *pgx.Batch, unit string) {
+	b.Queue(`with gone as (delete from qlikcrawler.lineage_unit where unit = $1 returning unit)
+		insert into qlikcrawler.lineage_unlinked (unit, ticket) select unit, nextval('qlikcrawler.content') from gone
+		on conflict (unit) do update set ticket = excluded.ticket`, unit)
+	for _, t := range lineageTables {
+		b.Queue("delete from qlikcrawler."+t+" where unit = $1", unit)
+	}
+}
