@@ -42,7 +42,7 @@ func catalogRows(t *testing.T, url string, history bool) map[string][]string {
 	for _, source := range sources {
 		rows, err := conn.Query(t.Context(), `
 			select (r - array['first_seen_at', 'last_seen_at', 'retired_at', 'run', 'at', 'since', 'health_since',
-				'last_success_at', 'created', 'modified']
+				'last_success_at', 'created', 'modified', 'content']
 				|| jsonb_build_object('retired', coalesce(r ->> 'retired_at', '') <> ''))::text
 			from (select to_jsonb(v) as r from `+source+` v) x
 			where $1 or coalesce(r ->> 'retired_at', '') = '' order by 1`, history)
