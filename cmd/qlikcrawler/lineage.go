@@ -4,12 +4,13 @@ import "github.com/spf13/cobra"
 
 // newLineage is the parent of all that concerns lineage: reading one script or expression needs no
 // database; building and showing what is stored does.
-func newLineage(_ *app) *cobra.Command {
+func newLineage(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lineage",
 		Short: "Trace fields from databases and files to charts",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.AddCommand(newLineageExpression(a))
 	return cmd
 }

@@ -152,9 +152,7 @@ func date(e *evaluator, a []Value) (Value, bool) {
 func dateHash(_ *evaluator, a []Value) (Value, bool) {
 	layout := a[1].Text
 	for _, c := range dateCodes {
-		if strings.Contains(layout, c.qlik) {
-			layout = strings.Replace(layout, c.qlik, c.layout, 1)
-		}
+		layout = strings.Replace(layout, c.qlik, c.layout, 1)
 	}
 	if strings.ContainsAny(strings.NewReplacer("January", "", "Jan", "").Replace(layout), "YMDhmsfT") {
 		return unknown()
