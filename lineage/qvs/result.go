@@ -4,6 +4,8 @@
 // A load script is a macro language, so that the reader is an interpreter: it splits off the next statement,
 // expands $(…) with the variables of that moment, parses, and executes. It never fails: what it doesn't
 // understand is a Diagnostic with its place.
+//
+// [Run] is the one door; [Result.Report] turns its answer into the document that the command prints.
 package qvs
 
 // A Pos is a place in a script.
@@ -11,6 +13,9 @@ type Pos struct {
 	Tab    string // the script's section ("///$tab Main")
 	Line   int    // from 1, in the whole text
 	Column int    // from 1, in runes
+	// Included says where in an included file: "path:line:column". Line and Column are then those of the
+	// statement that includes it.
+	Included string
 }
 
 // ObjectKind says what a source outside of the script is.
@@ -61,6 +66,8 @@ type Table struct {
 	Sources []Object // external, through all resident, dropped, mapping and preceding tables
 	Steps   []Step   // the statements that made it
 	Inputs  []*Table // tables of the script that it is made from directly
+	Comment string   // of COMMENT TABLE
+	Derived []*Field // of DERIVE FIELDS: virtual, named field.definition.derived
 }
 
 // A Field is a field of a table.
@@ -71,6 +78,8 @@ type Field struct {
 	From       []Column // value lineage: external, transitive, exact
 	Filters    []Column // what decides without being a value: WHERE, join keys, GROUP BY (external, transitive)
 	Inputs     []Input  // the step before: fields of the script's own tables, or external columns
+	Comment    string   // of COMMENT FIELD
+	Tags       []string // of TAG FIELD
 }
 
 // An Input is where a field's values come from directly: another table's field, or a column outside.
@@ -105,7 +114,7 @@ type Diagnostic struct {
 	At   Pos
 	What string // the text concerned, short, credentials masked
 	Why  string // a sentence
-	Kind string // "syntax", "include", "variable", "sql", "limit", "table"
+	Kind string // "syntax", "include", "variable", "sql", "limit", "table", "field"
 }
 
 // A Result is what a script does.
@@ -113,6 +122,7 @@ type Result struct {
 	Tables      []*Table
 	Stores      []Store
 	Dropped     []string          // names that a DROP TABLE removed at any time
-	Variables   map[string]string // at the script's end, as far as they are known
+	Variables   map[string]string // at the script's end, as far as they are known; credentials masked
+	Unresolved  []string          // variables "$(name)" and included files that remained unknown
 	Diagnostics []Diagnostic
 }

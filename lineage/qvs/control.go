@@ -1,0 +1,414 @@
+package qvs
+
+import (
+	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/lineage/expr"
+)
+
+// headParser expands the head of a control statement and reads over its keyword.
+func (r *interpreter) headParser(s string, from place, h raw) *parser {
+	h.kind = control
+	t, _ := r.expand(s, from, h)
+	r.here = t.at(0)
+	p := newParser(t)
+	p.next()
+	return p
+}
+
+func (r *interpreter) control(s string, from place, st *stmt) signal {
+	switch st.keyword {
+	case "IF":
+		return r.ifs(s, from, st)
+	case "SWITCH":
+		return r.switches(s, from, st)
+	case "FOR":
+		return r.forLoop(s, from, st)
+	case "DO":
+		return r.doLoop(s, from, st)
+	case "SUB":
+		r.defineSub(s, from, st)
+	case "CALL":
+		h := st.raw
+		h.kind = assign // arguments keep what is unknown
+		t, _ := r.expand(s, from, h)
+		r.here = t.at(0)
+		return r.callSub(t)
+	case "EXIT":
+		return r.exit(s, from, st.raw)
+	}
+	return goOn
+}
+
+// condition computes a condition; known is false if only a reload can tell.
+func (r *interpreter) condition(text string) (holds, known bool) {
+	if trim(text) == "" {
+		return false, true
+	}
+	v, known := r.eval(text)
+	return v.True(), known
+}
+
+// ifs decides which branches run: one, or all those that may.
+func (r *interpreter) ifs(s string, from place, st *stmt) signal {
+	var may []block
+	for i := range st.branches {
+		b := &st.branches[i]
+		if b.head.keyword == "ELSE" {
+			return r.choose(s, from, append(may, b.body))
+		}
+		p := r.headParser(s, from, b.head)
+		cond := p.rest()
+		if n := len(cond) - len("then"); n >= 0 && strings.EqualFold(cond[n:], "then") {
+			cond = cond[:n]
+		} else {
+			r.tell(0, p.t, p.t.s, "This "+b.head.keyword+" has no THEN.", "syntax")
+		}
+		holds, known := r.condition(cond)
+		switch {
+		case known && holds:
+			return r.choose(s, from, append(may, b.body))
+		case !known:
+			may = append(may, b.body)
+		}
+	}
+	return r.choose(s, from, append(may, nil))
+}
+
+// choose runs the only branch there is, or each on a copy of the symbols, which are put together again.
+func (r *interpreter) choose(s string, from place, may []block) signal {
+	if len(may) == 1 {
+		return r.block(s, from, may[0])
+	}
+	r.branch++
+	r.exits++
+	defer func() { r.branch--; r.exits-- }()
+	if r.forked += r.st.size() * len(may); r.forked > maxForked {
+		for _, b := range may { // one after the other
+			r.block(s, from, b)
+			r.flush()
+		}
+		return goOn
+	}
+	base := r.st
+	ends := make([]*state, 0, len(may))
+	for _, b := range may {
+		r.st = base.fork()
+		r.block(s, from, b)
+		r.flush()
+		ends = append(ends, r.st)
+	}
+	r.st = r.merge(ends)
+	return goOn
+}
+
+func (r *interpreter) switches(s string, from place, st *stmt) signal {
+	p := r.headParser(s, from, st.raw)
+	subject, known := r.eval(p.rest())
+	var may []block
+	for i := range st.branches[1:] {
+		b := &st.branches[i+1]
+		if b.head.keyword == "DEFAULT" {
+			return r.choose(s, from, append(may, b.body))
+		}
+		p := r.headParser(s, from, b.head)
+		hit, sure := false, known
+		for _, c := range splitArguments(p.rest()) {
+			v, ok := r.eval(c)
+			switch {
+			case !ok || !known:
+				sure = false
+			case strings.EqualFold(v.Text, subject.Text) || v.IsNum && subject.IsNum && v.Number == subject.Number:
+				hit = true
+			}
+		}
+		switch {
+		case hit:
+			return r.choose(s, from, append(may, b.body))
+		case !sure:
+			may = append(may, b.body)
+		}
+	}
+	return r.choose(s, from, append(may, nil))
+}
+
+// loop runs a body within the limits; stop tells that the loop is over, and with which signal it goes on.
+func (r *interpreter) loop(s string, from place, body block, own signal) (stop bool, sig signal) {
+	exits := r.exits
+	r.exits, r.maybeExit = 0, false
+	r.loops++
+	if r.looped++; r.looped > r.opts.MaxStatements {
+		r.limit("loops", 0, "", from, "Loops and subs run too many statements; the rest of them is left out.")
+		r.loops--
+		r.exits = exits
+		return true, goOn
+	}
+	sig = r.block(s, from, body)
+	r.flush()
+	r.loops--
+	r.exits = exits
+	switch {
+	case sig == own:
+		return true, goOn
+	case sig != goOn:
+		return true, sig
+	}
+	return r.maybeExit && r.looped > r.opts.MaxStatements/2, goOn
+}
+
+func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
+	p := r.headParser(s, from, st.raw)
+	body := st.branches[0].body
+	if p.accept("EACH") {
+		return r.forEach(s, from, p, body)
+	}
+	name, ok := p.name()
+	if !ok || !p.acceptOp("=") {
+		r.tell(0, p.t, p.t.s, "This FOR can't be read; its body is run once.", "syntax")
+		_, sig := r.loop(s, from, body, exitFor)
+		return sig
+	}
+	isTo := func(p *parser) bool { w := p.word(0); return w == "TO" || w == "STEP" }
+	first, ok1 := r.number(p, isTo)
+	p.accept("TO")
+	last, ok2 := r.number(p, isTo)
+	step, ok3 := 1.0, true
+	if p.accept("STEP") {
+		step, ok3 = r.number(p, isTo)
+	}
+	if !ok1 || !ok2 || !ok3 || step == 0 {
+		r.st.vars[name] = variable{}
+		if ok1 {
+			r.st.vars[name] = variable{text: "$(" + name + ")"}
+		}
+		_, sig := r.loop(s, from, body, exitFor)
+		return sig
+	}
+	for v := first; step > 0 && v <= last || step < 0 && v >= last; v += step {
+		r.st.vars[name] = variable{text: expr.NumberValue(v).Text, known: true}
+		if stop, sig := r.loop(s, from, body, exitFor); stop {
+			return sig
+		}
+	}
+	return goOn
+}
+
+func (r *interpreter) number(p *parser, stop func(*parser) bool) (float64, bool) {
+	toks := p.expression(false, stop)
+	if len(toks) == 0 {
+		return 0, false
+	}
+	v, known := r.eval(p.t.s[toks[0].From:toks[len(toks)-1].End()])
+	return v.Number, known && v.IsNum
+}
+
+func (r *interpreter) forEach(s string, from place, p *parser, body block) signal {
+	name, ok := p.name()
+	if !ok || !p.accept("IN") {
+		r.tell(0, p.t, p.t.s, "This FOR EACH can't be read; its body is run once.", "syntax")
+		_, sig := r.loop(s, from, body, exitFor)
+		return sig
+	}
+	for _, e := range splitArguments(p.rest()) {
+		r.st.vars[name] = r.listItem(e)
+		if stop, sig := r.loop(s, from, body, exitFor); stop {
+			return sig
+		}
+	}
+	return goOn
+}
+
+// listItem is what one expression of a FOR EACH list gives; a list of files gives the mask.
+func (r *interpreter) listItem(e string) variable {
+	n, bad := expr.Parse(e)
+	if len(bad) > 0 {
+		return variable{}
+	}
+	switch n := n.(type) {
+	case *expr.Call:
+		switch strings.ToLower(n.Name) {
+		case "filelist", "dirlist":
+			if len(n.Args) > 0 && n.Args[0] != nil {
+				v, known := r.evalPartly(n.Args[0].String())
+				return variable{text: v, known: known}
+			}
+		case "fieldvaluelist":
+			return variable{}
+		}
+	case *expr.Name:
+		if _, ok := r.st.vars[n.Value]; !ok && !r.gaps {
+			return variable{text: n.Value, known: true}
+		}
+	}
+	v, known := r.evalPartly(e)
+	return variable{text: v, known: known}
+}
+
+func (r *interpreter) doLoop(s string, from place, st *stmt) signal {
+	body := st.branches[0].body
+	for {
+		before, certain := r.while(s, from, st.raw)
+		if !before {
+			return goOn
+		}
+		stop, sig := r.loop(s, from, body, exitDo)
+		if stop || r.maybeExit {
+			return sig
+		}
+		again, sure := true, true
+		if st.tail.keyword == "LOOP" {
+			again, sure = r.while(s, from, st.tail)
+		}
+		if !again || !certain || !sure {
+			return goOn
+		}
+	}
+}
+
+// while reads DO or LOOP with WHILE or UNTIL: whether the loop goes on, and whether that is certain.
+func (r *interpreter) while(s string, from place, h raw) (goes, certain bool) {
+	p := r.headParser(s, from, h)
+	until := p.is("UNTIL")
+	if !until && !p.is("WHILE") {
+		return true, true
+	}
+	p.i++
+	holds, known := r.condition(p.rest())
+	if !known {
+		return true, false
+	}
+	return holds != until, true
+}
+
+func (r *interpreter) exit(s string, from place, h raw) signal {
+	p := r.headParser(s, from, h)
+	var sig signal
+	switch p.word(0) {
+	case "SCRIPT":
+		sig = exitScript
+	case "FOR":
+		sig = exitFor
+	case "DO":
+		sig = exitDo
+	case "SUB":
+		sig = exitSub
+	default:
+		r.tell(0, p.t, p.t.s, "It can't be told what this EXIT leaves.", "syntax")
+		return goOn
+	}
+	p.i++
+	if when, unless := p.is("WHEN"), p.is("UNLESS"); when || unless {
+		p.i++
+		holds, known := r.condition(p.rest())
+		if known && holds == unless {
+			return goOn
+		}
+		if !known {
+			r.maybeExit = true
+			return goOn
+		}
+	}
+	if sig == exitScript && r.branch > 0 || sig != exitScript && r.exits > 0 {
+		r.maybeExit = true
+		return goOn
+	}
+	return sig
+}
+
+func (r *interpreter) defineSub(s string, from place, st *stmt) {
+	p := r.headParser(s, from, st.raw)
+	end := p.tok().From
+	for !p.end() && !p.op("(") {
+		end = p.next().End()
+	}
+	nameText := trim(p.t.s[min(skipWord(p.t.s), end):end])
+	params, _ := p.parens()
+	sb := &sub{name: unquotePath(nameText), params: p.textsOf(params), body: st.branches[0].body, src: s, from: from}
+	r.st.subs[strings.ToLower(sb.name)] = sb
+}
+
+func skipWord(s string) int { return nameEnd(s, 0) }
+
+// callSub runs a SUB: arguments go in as local variables, and those that are variables come out again.
+func (r *interpreter) callSub(t text) signal {
+	p := newParser(t)
+	p.next()
+	start, end := p.tok().From, p.tok().From
+	for !p.end() && !p.op("(") {
+		end = p.next().End()
+	}
+	name := unquotePath(t.s[start:end])
+	args, _ := p.parens()
+	sb, ok := r.st.subs[strings.ToLower(name)]
+	if !ok {
+		if !r.gaps || !r.told["call "+name] {
+			r.told["call "+name] = true
+			r.tell(0, t, t.s, "The script defines no SUB "+name+" before this; what it does is unknown.", "call")
+		}
+		r.gaps = true
+		return goOn
+	}
+	if r.calls >= maxCalls {
+		r.limit("calls", 0, t.s, t, "Includes and subs call each other too deep.")
+		return goOn
+	}
+	return r.runSub(sb, p, args)
+}
+
+func (r *interpreter) runSub(sb *sub, p *parser, args [][]expr.Token) signal {
+	outer := map[string]variable{}
+	had := map[string]bool{}
+	outs := map[string]string{} // parameter → variable that was given
+	values := make([]variable, len(sb.params))
+	for i, name := range sb.params {
+		values[i] = variable{known: true}
+		if i < len(args) && len(args[i]) > 0 {
+			if a := args[i][0]; len(args[i]) == 1 && (a.Kind == expr.Ident || a.Kind == expr.Field) {
+				outs[name] = a.Value()
+			}
+			values[i] = r.argument(p, args[i])
+		}
+		outer[name], had[name] = r.st.vars[name], false
+		if _, ok := r.st.vars[name]; ok {
+			had[name] = true
+		}
+	}
+	for i, name := range sb.params {
+		r.st.vars[name] = values[i]
+	}
+	r.calls++
+	_, sig := r.loop(sb.src, sb.from, sb.body, exitSub)
+	r.calls--
+	after := map[string]variable{}
+	for _, name := range sb.params {
+		after[name] = r.st.vars[name]
+		if had[name] {
+			r.st.vars[name] = outer[name]
+		} else {
+			delete(r.st.vars, name)
+		}
+	}
+	for param, v := range outs {
+		if _, ok := r.st.vars[v]; ok || after[param].text != "" {
+			r.st.vars[v] = after[param]
+		}
+	}
+	return sig
+}
+
+// argument is the value of one argument: a variable's, or that of an expression.
+func (r *interpreter) argument(p *parser, toks []expr.Token) variable {
+	if len(toks) == 1 {
+		switch toks[0].Kind {
+		case expr.Ident, expr.Field:
+			if v, ok := r.st.vars[toks[0].Value()]; ok {
+				return v
+			}
+			return variable{known: !r.gaps}
+		case expr.String:
+			return variable{text: toks[0].Value(), known: true}
+		}
+	}
+	v, known := r.evalPartly(p.t.s[toks[0].From:toks[len(toks)-1].End()])
+	return variable{text: v, known: known}
+}

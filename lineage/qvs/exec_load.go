@@ -1,0 +1,363 @@
+package qvs
+
+import (
+	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/lineage/expr"
+)
+
+// run executes a chain of LOADs: the last one reads a source, each one above reads the one below it.
+func (r *interpreter) run(chain []*load) {
+	top, bottom := chain[0], chain[len(chain)-1]
+	r.here = top.t.at(0)
+	x := top.prefixes
+	for _, l := range chain[1:] { // a label or prefix may wrongly stand on a lower one
+		if !x.labelled && l.labelled {
+			x.label, x.labelled = l.label, true
+		}
+	}
+	in, ok := r.input(bottom, &x)
+	if !ok {
+		return
+	}
+	out := in
+	for i := len(chain) - 1; i >= 0; i-- {
+		l := chain[i]
+		if l.kind != fromSQL {
+			out = r.project(l, out, &x)
+		}
+		if i > 0 {
+			out = r.shape(&l.prefixes, out, l)
+		}
+	}
+	out = r.shape(&x, out, top)
+	r.place(&x, out, chain)
+}
+
+// input is what the lowest statement of a chain reads.
+func (r *interpreter) input(l *load, x *prefixes) (*rows, bool) {
+	switch l.kind {
+	case fromFile:
+		return r.file(l), true
+	case fromField:
+		return r.fromField(l), true
+	case fromInline:
+		return r.inline(l, x), true
+	case fromResident:
+		return r.fromTable(l), true
+	case fromAutogenerate:
+		return r.autogenerate(l, x), true
+	case fromExtension:
+		return r.extension(l), true
+	case fromSQL:
+		return r.sql(l), true
+	}
+	r.tell(0, l.t, l.t.s, "This LOAD has no source.", "syntax")
+	return nil, false
+}
+
+// A reading is what an expression refers to, gathered while one item of a LOAD is read.
+type reading struct {
+	in      *rows
+	l       *load
+	x       *prefixes
+	values  []*set
+	filters []*set
+	inputs  []*set
+	sources []*set // of tables beyond the input: maps, looked-up tables
+	tables  []*set
+	peeked  []string // fields of the table being built
+}
+
+// project is what a LOAD makes of its input.
+func (r *interpreter) project(l *load, in *rows, x *prefixes) *rows {
+	out := &rows{sources: in.sources, tables: in.tables, name: in.name, steps: in.steps, inline: in.inline}
+	if len(l.filters) > 0 || len(l.items) != 1 || !l.items[0].star || in.star != nil {
+		out.inline = r.keepInline(l, in)
+	}
+	filter := r.filterOf(l, in, x, out)
+	seen := make(map[string]bool, len(l.items))
+	for _, it := range l.items {
+		if !it.star {
+			seen[it.name] = true
+		}
+	}
+	done := make(map[string]bool, len(l.items))
+	var peeks [][2]any
+	for _, it := range l.items {
+		if it.star {
+			r.projectStar(out, in, seen, done, filter)
+			continue
+		}
+		if done[it.name] {
+			r.tell(it.from, l.t, l.t.s[it.from:it.to], "This field is in the list twice.", "field")
+			continue
+		}
+		done[it.name] = true
+		f, peeked := r.item(l, in, x, it, filter, out)
+		if len(peeked) > 0 {
+			peeks = append(peeks, [2]any{len(out.fields), peeked})
+		}
+		out.fields = append(out.fields, f)
+	}
+	for _, pk := range peeks {
+		r.peek(out, pk[0].(int), pk[1].([]string), in)
+	}
+	return out
+}
+
+// keepInline says which rows of an inline table are known after a LOAD with a list of plain fields.
+func (r *interpreter) keepInline(l *load, in *rows) [][]string {
+	if in.inline == nil || l.where || len(l.filters) > 0 {
+		return nil
+	}
+	header := in.inline[0]
+	pick := make([]int, 0, len(l.items))
+	for _, it := range l.items {
+		if it.star {
+			for i := range header {
+				pick = append(pick, i)
+			}
+			continue
+		}
+		at := -1
+		if len(it.toks) == 1 {
+			for i, h := range header {
+				if h == it.toks[0].Value() {
+					at = i
+				}
+			}
+		}
+		if at < 0 {
+			return nil
+		}
+		pick = append(pick, at)
+	}
+	out := make([][]string, 0, len(in.inline))
+	for _, row := range in.inline {
+		cells := make([]string, len(pick))
+		for i, at := range pick {
+			if at < len(row) {
+				cells[i] = row[at]
+			}
+		}
+		out = append(out, cells)
+	}
+	return out
+}
+
+func (r *interpreter) projectStar(out, in *rows, named, done map[string]bool, filter *set) {
+	list := in.fields
+	if in.resident != nil {
+		list = r.residentFields(in)
+	}
+	for _, f := range list {
+		if named[f.name] || done[f.name] {
+			continue
+		}
+		done[f.name] = true
+		c := *f
+		c.filters = union(f.filters, filter)
+		out.fields = append(out.fields, &c)
+	}
+	if in.star != nil && out.star == nil {
+		c := *in.star
+		c.filters = union(c.filters, filter)
+		out.star = &c
+	}
+}
+
+// filterOf is what decides which rows there are.
+func (r *interpreter) filterOf(l *load, in *rows, x *prefixes, out *rows) *set {
+	if len(l.filters) == 0 {
+		return nil
+	}
+	rd := &reading{in: in, l: l, x: x}
+	for _, toks := range l.filters {
+		r.refer(rd, toks)
+	}
+	return union(rd.values...)
+}
+
+// item is the field that one item of a LOAD's list makes.
+func (r *interpreter) item(l *load, in *rows, x *prefixes, it item, filter *set, out *rows) (*field, []string) {
+	f := &field{name: it.name, at: l.t.at(it.from), expression: trim(l.t.s[it.from:it.to])}
+	rd := &reading{in: in, l: l, x: x}
+	if len(it.toks) == 1 && it.toks[0].Kind != expr.String && it.toks[0].Kind != expr.Number {
+		r.referName(rd, it.toks[0].Value(), it.from)
+	} else {
+		r.refer(rd, it.toks)
+	}
+	f.value, f.inputs = union(rd.values...), union(rd.inputs...)
+	f.filters = union(union(rd.filters...), filter)
+	out.sources = union(append(rd.sources, out.sources)...)
+	out.tables = union(append(rd.tables, out.tables)...)
+	return f, rd.peeked
+}
+
+// peek adds what Peek('f') without a table refers to: the other inputs of the field that is built.
+func (r *interpreter) peek(out *rows, at int, names []string, in *rows) {
+	f := *out.fields[at]
+	for _, name := range names {
+		src := out.find(name)
+		if src == nil || src == out.fields[at] || src.name == f.name {
+			if src == nil {
+				src = r.resolveQuietly(in, name)
+			}
+			if src == nil || src.name == f.name {
+				continue
+			}
+		}
+		f.value, f.inputs = union(f.value, src.value), union(f.inputs, src.inputs)
+	}
+	out.fields[at] = &f
+	out.byName = nil
+}
+
+// refer gathers what an expression refers to.
+func (r *interpreter) refer(rd *reading, toks []expr.Token) {
+	switch len(toks) {
+	case 0:
+		return
+	case 1:
+		if k := toks[0].Kind; k == expr.Ident || k == expr.Field {
+			r.referName(rd, toks[0].Value(), toks[0].From)
+			return
+		}
+		if k := toks[0].Kind; k == expr.String || k == expr.Number {
+			return
+		}
+	}
+	n, bad := expr.ParseTokens(toks)
+	for i, d := range bad {
+		if i == 0 {
+			r.tell(d.From, rd.l.t, excerpt(rd.l.t.s, d.From, toks[len(toks)-1].End()), sentence(d.Message), d.Kind)
+		}
+	}
+	r.walk(rd, n)
+}
+
+func excerpt(s string, from, to int) string {
+	from = max(0, min(from, len(s)))
+	to = max(from, min(to, len(s)))
+	return s[from:to]
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// walk visits an expression; calls that name fields, tables or maps in text are read by what they do.
+func (r *interpreter) walk(rd *reading, n expr.Node) {
+	expr.Walk(n, func(n expr.Node) bool {
+		switch n := n.(type) {
+		case *expr.Name:
+			r.referName(rd, n.Value, n.From)
+			return false
+		case *expr.Dollar:
+			r.referUnknown(rd, n)
+			return false
+		case *expr.Call:
+			return !r.specialCall(rd, n)
+		}
+		return true
+	})
+}
+
+func (r *interpreter) referUnknown(rd *reading, d *expr.Dollar) {
+	for _, n := range expr.Children(d) {
+		r.walk(rd, n)
+	}
+	name := d.Name
+	if name == "" {
+		name = d.Text
+	} else {
+		name = "$(" + name + ")"
+	}
+	r.unresolved(name)
+}
+
+// referName gathers a field of the input.
+func (r *interpreter) referName(rd *reading, name string, at int) {
+	if f := r.resolve(rd, name, at); f != nil {
+		rd.add(f)
+	}
+}
+
+func (rd *reading) add(f *field) {
+	if f == nil {
+		return
+	}
+	rd.values = append(rd.values, f.value)
+	rd.filters = append(rd.filters, f.filters)
+	rd.inputs = append(rd.inputs, f.inputs)
+}
+
+// resolve finds a field of the input; one that isn't there is told.
+func (r *interpreter) resolve(rd *reading, name string, at int) *field {
+	if f := r.resolveQuietly(rd.in, name); f != nil {
+		return f
+	}
+	if rd.in.closed != "" && !strings.Contains(name, "$(") {
+		r.tell(at, rd.l.t, name, rd.in.closed, "field")
+	}
+	return nil
+}
+
+func (r *interpreter) resolveQuietly(in *rows, name string) *field {
+	if in.lookup != nil {
+		return in.lookup(name)
+	}
+	if in.resident != nil {
+		if f := in.resident.find(name); f != nil {
+			return r.residentField(in.resident, f)
+		}
+	} else if f := in.find(name); f != nil {
+		return f
+	}
+	if in.fold {
+		for _, f := range in.fields {
+			if strings.EqualFold(f.name, name) {
+				return f
+			}
+		}
+	}
+	if in.star != nil {
+		return r.ofStar(in.star, name)
+	}
+	return nil
+}
+
+// ofStar is a field that the script names but whose table it doesn't list: the star's objects have it.
+func (r *interpreter) ofStar(star *field, name string) *field {
+	f := &field{name: name, at: star.at, filters: star.filters}
+	var cols, origins []int32
+	for _, id := range r.flat.of(star.value) {
+		c := r.cols.list[id]
+		if c.Name == "*" {
+			c.Name = name
+		}
+		cols = append(cols, r.cols.id(c))
+	}
+	for _, id := range r.flat.of(star.inputs) {
+		o := r.origins.list[id]
+		if o.table != nil && o.field == "*" {
+			o.field = name
+		} else if o.table == nil && r.cols.list[o.col].Name == "*" {
+			c := r.cols.list[o.col]
+			c.Name = name
+			o.col = r.cols.id(c)
+		}
+		origins = append(origins, r.origins.id(o))
+	}
+	if len(cols) > 0 {
+		f.value = &set{ids: cols}
+	}
+	if len(origins) > 0 {
+		f.inputs = &set{ids: origins}
+	}
+	return f
+}

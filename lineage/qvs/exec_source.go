@@ -1,0 +1,484 @@
+package qvs
+
+import (
+	"path"
+	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/lineage/sql"
+)
+
+// column is a field that stands for a column outside.
+func (r *interpreter) column(o Object, name string, at Pos) *field {
+	id := r.cols.id(Column{o, name})
+	return &field{name: name, at: at, value: one(id), inputs: one(r.origins.id(origin{col: id}))}
+}
+
+func (r *interpreter) source(o Object) *set { return one(r.objects.id(o)) }
+
+// open is an input of which no column is known by name.
+func (r *interpreter) open(o Object, at Pos, name string) *rows {
+	return &rows{star: r.column(o, "*", at), sources: r.source(o), name: name}
+}
+
+// file is what LOAD … FROM reads. A QVD that the script itself has stored has the fields that were stored.
+func (r *interpreter) file(l *load) *rows {
+	at := l.t.at(l.sourceAt)
+	o := r.fileObject(l.source, l.format)
+	if trim(l.source) == "" && l.format.url == "" {
+		r.tell(l.sourceAt, l.t, l.t.s[l.sourceAt:], "FROM has no file.", "syntax")
+	}
+	in := r.open(o, at, tableOf(l.source))
+	stored, ok := r.st.stored[storeKey(l.source)]
+	if !ok {
+		return in
+	}
+	for _, f := range stored {
+		in.fields = append(in.fields, r.column(o, f.name, at))
+	}
+	star := in.star
+	if !hasStar(stored) {
+		in.star = nil
+	} else {
+		in.fields = dropStar(in.fields)
+	}
+	in.lookup = func(name string) *field {
+		if f := in.find(name); f != nil {
+			return f
+		}
+		return r.ofStar(star, name)
+	}
+	return in
+}
+
+func hasStar(list []*field) bool {
+	for _, f := range list {
+		if f.name == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+func dropStar(list []*field) []*field {
+	out := list[:0:0]
+	for _, f := range list {
+		if f.name != "*" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// storeKey is a path as Windows compares it.
+func storeKey(p string) string {
+	p = strings.ToLower(strings.ReplaceAll(p, `\`, "/"))
+	head, rest, ok := strings.Cut(p, "://")
+	if !ok {
+		head, rest = "", p
+	}
+	for strings.Contains(rest, "//") {
+		rest = strings.ReplaceAll(rest, "//", "/")
+	}
+	return head + "://" + rest
+}
+
+// fileObject says what a path in a script stands for.
+func (r *interpreter) fileObject(p string, f format) Object {
+	o := Object{Kind: File, Connection: libConnection(p), Name: r.resolvePath(p)}
+	if f.url != "" {
+		o.Name = f.url
+	}
+	remote := isURL(o.Name)
+	switch {
+	case f.kind == "qvd" || f.kind == "" && strings.EqualFold(path.Ext(o.Name), ".qvd"):
+		o.Kind = QVD
+		return o
+	case remote || f.kind == "html":
+		o.Kind = Web
+	}
+	if remote {
+		o.Name = mask(o.Name)
+	}
+	if f.table != "" {
+		o.Name += "#" + f.table
+	}
+	return o
+}
+
+func isURL(s string) bool {
+	return hasPrefixFold(s, "http://") || hasPrefixFold(s, "https://") || hasPrefixFold(s, "ftp://") || hasPrefixFold(s, "ftps://")
+}
+
+// resolvePath writes a path with slashes; a relative one stands below DIRECTORY.
+func (r *interpreter) resolvePath(p string) string {
+	if isURL(p) {
+		return p
+	}
+	p = strings.ReplaceAll(p, `\`, "/")
+	dir := r.st.directory
+	if dir == "" || p == "" || strings.Contains(p, "://") || p[0] == '/' || len(p) > 1 && p[1] == ':' || strings.HasPrefix(p, "$(") {
+		return p
+	}
+	return strings.TrimSuffix(dir, "/") + "/" + p
+}
+
+// libConnection is the connection's name in lib://name/path.
+func libConnection(p string) string {
+	p = strings.ReplaceAll(p, `\`, "/")
+	if !hasPrefixFold(p, "lib://") {
+		return ""
+	}
+	name, _, _ := strings.Cut(p[len("lib://"):], "/")
+	return name
+}
+
+// tableOf is the name of a table that is loaded from a file without a label.
+func tableOf(p string) string {
+	p = strings.ReplaceAll(p, `\`, "/")
+	if i := strings.IndexAny(p, "?#"); i > 0 && isURL(p) {
+		p = p[:i]
+	}
+	base := path.Base(strings.TrimSuffix(p, "/"))
+	if ext := path.Ext(base); ext != "" && len(ext) < len(base) {
+		base = base[:len(base)-len(ext)]
+	}
+	return base
+}
+
+// fromTable is a resident table. One that the script never made is a source outside.
+func (r *interpreter) fromTable(l *load) *rows {
+	if t := r.tableNamed(l.source); t != nil {
+		return r.ofTable(t)
+	}
+	if r.st.binary != nil {
+		return r.ofTable(r.binaryTable(l.source))
+	}
+	if m, ok := r.st.maps[l.source]; ok && m.id != nil {
+		r.tell(l.sourceAt, l.t, l.source, "A mapping table can't be read by RESIDENT.", "table")
+	} else {
+		r.tell(l.sourceAt, l.t, l.source, "The script makes no table of this name before this.", "table")
+	}
+	return r.open(Object{Kind: Resident, Name: l.source}, l.t.at(l.sourceAt), l.source)
+}
+
+func (r *interpreter) tableNamed(name string) *table {
+	if t, ok := r.st.tables[tableKey(r.st.section, name)]; ok {
+		return t
+	}
+	return r.st.tables[tableKey(!r.st.section, name)]
+}
+
+// tableKey keeps the tables of section access apart.
+func tableKey(section bool, name string) string {
+	if section {
+		return "\x00" + name
+	}
+	return name
+}
+
+func (r *interpreter) ofTable(t *table) *rows {
+	in := &rows{
+		resident: t, sources: t.sources, tables: one(r.tableIDs.id(t.id)), name: t.name,
+		closed: "The table " + t.name + " has no field of this name here.",
+	}
+	if t.star != nil {
+		in.star = r.residentField(t, t.star)
+		in.star.name = "*"
+		in.star.inputs = one(r.origins.id(origin{table: t.id, field: "*"}))
+	}
+	return in
+}
+
+func (r *interpreter) residentField(t *table, f *field) *field {
+	return &field{name: f.name, at: f.at, value: f.value, filters: f.filters, inputs: one(r.origins.id(origin{table: t.id, field: f.name}))}
+}
+
+func (r *interpreter) residentFields(in *rows) []*field {
+	list := make([]*field, len(in.resident.fields))
+	for i, f := range in.resident.fields {
+		list[i] = r.residentField(in.resident, f)
+	}
+	return list
+}
+
+// fromField: all columns are made of the text in one field.
+func (r *interpreter) fromField(l *load) *rows {
+	t := r.tableNamed(l.source)
+	if t == nil {
+		r.tell(l.sourceAt, l.t, l.source, "The script makes no table of this name before this.", "table")
+		return r.open(Object{Kind: Resident, Name: l.source}, l.t.at(l.sourceAt), l.source)
+	}
+	in := r.ofTable(t)
+	f := r.resolveQuietly(in, l.field)
+	if f == nil {
+		r.tell(l.sourceAt, l.t, l.field, in.closed, "field")
+		f = &field{at: l.t.at(l.sourceAt)}
+	}
+	star := *f
+	star.name = "*"
+	return &rows{star: &star, sources: t.sources, tables: in.tables, name: t.name, lookup: func(name string) *field {
+		c := *f
+		c.name = name
+		return &c
+	}}
+}
+
+// ownName is the name that inline and generated tables are called by: their label, or the next number.
+func (r *interpreter) ownName(x *prefixes, l *load, kind string, counter *int) string {
+	switch {
+	case x.labelled:
+		return x.label
+	case l.labelled:
+		return l.label
+	}
+	*counter++
+	n := itoa(*counter)
+	if len(n) < 2 {
+		n = "0" + n
+	}
+	return kind + n
+}
+
+func (r *interpreter) autogenerate(l *load, x *prefixes) *rows {
+	name := r.ownName(x, l, "AUTOGENERATE", &r.autogen)
+	return &rows{
+		sources: r.source(Object{Kind: Autogenerate, Name: "AUTOGENERATE(" + name + ")"}), name: name,
+		closed: "AUTOGENERATE has no fields to refer to.",
+	}
+}
+
+// inline reads the header of an inline table, and its rows while they are few.
+func (r *interpreter) inline(l *load, x *prefixes) *rows {
+	name := r.ownName(x, l, "INLINE", &r.generated)
+	o := Object{Kind: Inline, Name: "INLINE(" + name + ")"}
+	in := &rows{sources: r.source(o), name: name, closed: "The inline table has no field of this name."}
+	at := l.t.at(l.sourceAt)
+	in.inline = inlineRows(l.source, l.format)
+	for i, h := range in.inline[0] {
+		if h == "" && i > 0 {
+			continue
+		}
+		if h != "" && in.find(h) == nil {
+			in.fields = append(in.fields, r.column(o, h, at))
+			in.byName = nil
+		}
+	}
+	if strings.Contains(l.source, "$(") && len(in.inline[0]) == 1 && strings.HasPrefix(in.inline[0][0], "$(") {
+		return r.open(o, at, name)
+	}
+	return in
+}
+
+// inlineRows cuts inline data; the first row is the header.
+func inlineRows(data string, f format) [][]string {
+	delimiter := f.delimiter
+	switch strings.ToLower(delimiter) {
+	case "":
+		delimiter = ","
+	case `\t`, "tab":
+		delimiter = "\t"
+	case "spaces":
+		delimiter = " "
+	}
+	var out [][]string
+	cells := 0
+	for data != "" && cells < maxInlineCells {
+		line := data
+		if i := strings.IndexAny(data, "\r\n"); i >= 0 {
+			line, data = data[:i], data[i+1:]
+		} else {
+			data = ""
+		}
+		if trim(line) == "" {
+			continue
+		}
+		row := cutRow(line, delimiter)
+		cells += len(row)
+		out = append(out, row)
+	}
+	if len(out) == 0 {
+		return [][]string{{}}
+	}
+	if f.noLabels {
+		header := make([]string, len(out[0]))
+		for i := range header {
+			header[i] = "@" + itoa(i+1)
+		}
+		out = append([][]string{header}, out...)
+	}
+	return out
+}
+
+func cutRow(line, delimiter string) []string {
+	var row []string
+	for {
+		s := strings.TrimLeft(line, " \u00A0\uFEFF")
+		if delimiter == "\t" || s == "" || s[0] != '"' && s[0] != '\'' && s[0] != '[' && s[0] != '`' {
+			cell, rest, more := strings.Cut(line, delimiter)
+			row = append(row, trim(cell))
+			if !more {
+				return row
+			}
+			line = rest
+			continue
+		}
+		end := strings.IndexByte(s[1:], closing(s[0]))
+		if end < 0 {
+			cell, rest, more := strings.Cut(line, delimiter)
+			row = append(row, trim(cell))
+			if !more {
+				return row
+			}
+			line = rest
+			continue
+		}
+		row = append(row, s[1:end+1])
+		_, rest, more := strings.Cut(s[end+2:], delimiter)
+		if !more {
+			return row
+		}
+		line = rest
+	}
+}
+
+// extension is what a plugin makes of the listed fields of tables.
+func (r *interpreter) extension(l *load) *rows {
+	in := &rows{name: l.source}
+	star := &field{name: "*", at: l.t.at(l.sourceAt)}
+	for _, name := range l.tables {
+		t := r.tableNamed(name)
+		if t == nil {
+			r.tell(l.sourceAt, l.t, name, "The script makes no table of this name before this.", "table")
+			continue
+		}
+		from := r.ofTable(t)
+		in.sources, in.tables = union(in.sources, from.sources), union(in.tables, from.tables)
+		for _, n := range l.listed {
+			if f := r.resolveQuietly(from, n); f != nil {
+				star.value, star.inputs = union(star.value, f.value), union(star.inputs, f.inputs)
+			}
+		}
+	}
+	in.star = star
+	in.lookup = func(name string) *field {
+		c := *star
+		c.name = name
+		return &c
+	}
+	return in
+}
+
+// sql is the result of SQL text.
+func (r *interpreter) sql(l *load) *rows {
+	in := &rows{fold: true, closed: "The SELECT delivers no column of this name."}
+	at := l.t.at(l.sourceAt)
+	switch l.source {
+	case "SQLTABLES", "SQLCOLUMNS", "SQLTYPES":
+		return r.open(Object{Kind: DB, Connection: r.st.connection, Name: l.source}, at, l.source)
+	}
+	q := sql.Read(l.source)
+	for _, d := range q.Diagnostics {
+		r.tell(l.sourceAt+d.Offset, l.t, d.What, d.Why, "sql")
+	}
+	objects := map[string]Object{}
+	for i, t := range q.Tables {
+		o := Object{Kind: DB, Connection: r.st.connection, Name: t.Name}
+		if t.Kind == sql.Web {
+			o.Kind = Web
+		}
+		objects[t.Name] = o
+		in.sources = union(in.sources, r.source(o))
+		if i == 0 {
+			in.name = lastPart(t)
+		}
+	}
+	r.sqlColumns(in, q, objects, at)
+	filters := r.originsOf(q.Filters, objects)
+	for _, f := range in.fields {
+		f.filters = filters.value
+	}
+	if in.star != nil {
+		in.star.filters = filters.value
+	}
+	in.lookup = func(name string) *field {
+		from, found := q.Lookup(name)
+		if !found {
+			return nil
+		}
+		f := r.originsOf(from, objects)
+		f.name, f.at, f.filters = name, at, filters.value
+		return f
+	}
+	return in
+}
+
+func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]Object, at Pos) {
+	for _, c := range q.Columns {
+		f := r.originsOf(c.From, objects)
+		f.name, f.expression, f.at = c.Name, c.Expression, at
+		switch {
+		case c.Name == "*":
+			in.star = mergeFields(in.star, f)
+			continue
+		case c.Name == "":
+			f.name = c.Expression
+		}
+		if have := in.find(f.name); have != nil {
+			have.value, have.inputs = union(have.value, f.value), union(have.inputs, f.inputs)
+			continue
+		}
+		in.fields = append(in.fields, f)
+		in.byName = nil
+	}
+	if len(q.Columns) > 0 {
+		return
+	}
+	star := &field{name: "*", at: at}
+	for _, o := range objects {
+		c := r.column(o, "*", at)
+		star.value, star.inputs = union(star.value, c.value), union(star.inputs, c.inputs)
+	}
+	switch q.Kind {
+	case sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Create:
+		return // no result
+	case sql.Other:
+		if len(objects) == 0 {
+			return
+		}
+	}
+	in.star = star
+}
+
+func (r *interpreter) originsOf(list []sql.Origin, objects map[string]Object) *field {
+	f := &field{}
+	if len(list) == 0 {
+		return f
+	}
+	cols, origins := make([]int32, 0, len(list)), make([]int32, 0, len(list))
+	for _, o := range list {
+		obj, ok := objects[o.Table]
+		if !ok {
+			continue
+		}
+		id := r.cols.id(Column{obj, o.Column})
+		cols = append(cols, id)
+		origins = append(origins, r.origins.id(origin{col: id}))
+	}
+	f.value, f.inputs = &set{ids: cols}, &set{ids: origins}
+	return f
+}
+
+// lastPart is the name of a table that is selected without a label.
+func lastPart(t sql.Table) string {
+	name := t.Name
+	if t.Kind == sql.Web {
+		if t.Path != "" {
+			name, _, _ = strings.Cut(t.Path, "/")
+			return name
+		}
+		name, _, _ = strings.Cut(name, "(")
+		return name
+	}
+	name, _, _ = strings.Cut(name, "(")
+	return name[strings.LastIndexByte(name, '.')+1:]
+}

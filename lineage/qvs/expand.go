@@ -1,0 +1,444 @@
+package qvs
+
+import (
+	"strings"
+)
+
+// Limits of dollar expansion.
+const (
+	maxDepth         = 1000    // levels, as Qlik has it
+	maxExpanded      = 4 << 20 // bytes that one statement may grow by
+	maxExpandedTotal = 96 << 20
+	maxExpansions    = 100_000 // in one statement
+	maxOpenBodies    = 200     // $( within $(
+)
+
+// An expander rewrites one statement: comments go, $(…) is replaced.
+type expander struct {
+	r       *interpreter
+	s       string
+	kind    stmtKind
+	out     []byte
+	parts   []segment
+	start   int  // offset of s in its place
+	grown   int  // bytes inserted
+	count   int  // expansions made
+	full    bool // a limit was hit
+	changed bool // something was inserted
+	split   bool // what was inserted holds a ;
+	noMore  [256]bool
+}
+
+// expand makes the text of a statement: comments are taken out, and $(…) is replaced with the variables of
+// this moment, in quotes as well. ok is false if a limit forbids to go on with the statement.
+func (r *interpreter) expand(src string, from place, s raw) (t text, e *expander) {
+	piece := src[s.start:s.end]
+	t = text{s: piece, from: from, start: s.start}
+	e = &expander{r: r, s: piece, kind: s.kind, start: s.start}
+	if !strings.Contains(piece, "$(") && !strings.Contains(piece, "//") && !strings.Contains(piece, "/*") {
+		return t, e
+	}
+	e.run()
+	t.s, t.parts = string(e.out), e.parts
+	return t, e
+}
+
+// run goes through the statement once.
+func (e *expander) run() {
+	s := e.s
+	e.out = make([]byte, 0, len(s)+64)
+	var quote byte
+	copied, sql := 0, 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		switch {
+		case c == '$' && i+1 < len(s) && s[i+1] == '(':
+			e.literal(copied, i)
+			end := e.dollar(i, quote)
+			i, copied = end, end
+			continue
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"' || c == '[' || c == '`':
+			quote = e.opens(i)
+		case c == '/':
+			if end := commentEnd(s, i); end != 0 {
+				if end < 0 {
+					end = len(s)
+				}
+				e.literal(copied, i)
+				e.insert(" ", i)
+				i, copied = end, end
+				continue
+			}
+		case c == '-' && strings.HasPrefix(s[i:], "--"):
+			if sql == 0 {
+				sql = isSQL(s[:i])
+			}
+			if sql > 0 {
+				i = lineEnd(s, i)
+				continue
+			}
+		}
+		i++
+	}
+	e.literal(copied, len(s))
+}
+
+// isSQL tells whether what stands before leads SQL text: 1 if so, else -1.
+func isSQL(before string) int {
+	for i := 0; i < len(before); {
+		if !isLetter(before[i]) {
+			i++
+			continue
+		}
+		end := nameEnd(before, i)
+		switch upperWord(before[i:end]) {
+		case "LOAD":
+			return -1
+		case "SQL", "SELECT":
+			return 1
+		}
+		i = end
+	}
+	return -1
+}
+
+// opens is the byte that closes the quote at i, 0 if that is a character like any other.
+func (e *expander) opens(i int) byte {
+	stop := closing(e.s[i])
+	if e.noMore[stop] {
+		return 0
+	}
+	rest := e.s[i+1:]
+	if e.kind == setText {
+		if e.s[i] == '[' || e.s[i] == '`' {
+			return 0
+		}
+		rest = e.s[i+1 : lineEnd(e.s, i)]
+	}
+	if strings.IndexByte(rest, stop) < 0 {
+		e.noMore[stop] = e.kind != setText
+		return 0
+	}
+	return stop
+}
+
+func (e *expander) literal(from, to int) {
+	if to > from {
+		e.parts = append(e.parts, segment{out: len(e.out), in: e.start + from})
+		e.out = append(e.out, e.s[from:to]...)
+	}
+}
+
+func (e *expander) insert(s string, at int) {
+	e.parts = append(e.parts, segment{out: len(e.out), in: e.start + at, inserted: true})
+	e.out = append(e.out, s...)
+}
+
+// dollar replaces the $( at i and returns where it ends.
+func (e *expander) dollar(i int, quote byte) int {
+	body, end, ok := e.body(e.s, i+2, 0)
+	if !ok {
+		e.insert("$(", i)
+		e.insert(body, i)
+		return end
+	}
+	value, known := e.value(body, 0)
+	if !known && e.forgets(body, end, quote) {
+		value = ""
+	}
+	if known && quote == 0 && strings.Contains(value, ";") {
+		e.split = true
+	}
+	e.changed = true
+	e.insert(value, i)
+	return end
+}
+
+// body reads what stands in $( … ), with what is in it expanded; without an end it is all the rest.
+func (e *expander) body(s string, i, open int) (body string, end int, ok bool) {
+	var b strings.Builder
+	depth := 0
+	var quote byte
+	for i < len(s) {
+		c := s[i]
+		if c == '$' && i+1 < len(s) && s[i+1] == '(' && open < maxOpenBodies {
+			inner, next, closed := e.body(s, i+2, open+1)
+			if !closed {
+				b.WriteString("$(" + inner)
+				return b.String(), next, false
+			}
+			value, known := e.value(inner, 0)
+			if !known && !e.r.gaps && quote == 0 && !strings.HasPrefix(trim(inner), "=") && e.unassigned(inner) {
+				value = ""
+			}
+			b.WriteString(value)
+			i = next
+			continue
+		}
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			if n := strings.IndexByte(s[i+1:lineEnd(s, i)], c); n >= 0 {
+				quote = c
+			}
+		case c == '(':
+			depth++
+		case c == ')':
+			if depth == 0 {
+				return b.String(), i + 1, true
+			}
+			depth--
+		}
+		b.WriteByte(c)
+		i++
+	}
+	return b.String(), i, false
+}
+
+// value is what $(body) stands for, itself expanded; unknown, it is "$(body)" as it was written.
+func (e *expander) value(body string, depth int) (string, bool) {
+	name := trim(body)
+	as := "$(" + body + ")"
+	if e.full {
+		return as, false
+	}
+	e.count++
+	var v string
+	var known bool
+	switch {
+	case strings.HasPrefix(name, "="):
+		v, known = e.r.evalText(name[1:])
+	default:
+		if path, must, ok := includePath(name); ok {
+			v, known = e.r.include(path, must, e.r.here)
+			break
+		}
+		v, known = e.variable(strings.TrimPrefix(name, "#"))
+	}
+	if !known {
+		return as, false
+	}
+	if e.grow(len(v)) {
+		return as, false
+	}
+	if strings.Contains(v, "$(") {
+		v = e.again(v, depth+1)
+	}
+	return v, true
+}
+
+// grow counts what is inserted, and tells whether a limit is hit.
+func (e *expander) grow(n int) bool {
+	e.grown += n
+	e.r.expanded += n + 1
+	if depthOK := e.count <= maxExpansions; depthOK && e.grown <= maxExpanded && e.r.expanded <= maxExpandedTotal {
+		return false
+	}
+	e.full = true
+	return true
+}
+
+// again expands the text of a variable.
+func (e *expander) again(v string, depth int) string {
+	if depth >= maxDepth {
+		e.full = true
+		return v
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(v, "$(")
+		if i < 0 || e.full {
+			b.WriteString(v)
+			return b.String()
+		}
+		b.WriteString(v[:i])
+		body, end, ok := e.body(v, i+2, 0)
+		if !ok {
+			b.WriteString("$(" + body)
+			return b.String()
+		}
+		value, known := e.value(body, depth)
+		if !known && e.unassigned(body) && !e.glued(v, i, end) {
+			value = ""
+		}
+		b.WriteString(value)
+		v = v[end:]
+	}
+}
+
+// variable is the value of v or v(a,b).
+func (e *expander) variable(call string) (string, bool) {
+	vars := e.r.st.vars
+	if v, ok := vars[call]; ok {
+		return v.text, v.known
+	}
+	open := strings.IndexByte(call, '(')
+	if open <= 0 || !strings.HasSuffix(call, ")") {
+		return "", false
+	}
+	v, ok := vars[trim(call[:open])]
+	if !ok || !v.known {
+		return "", false
+	}
+	return parameters(v.text, splitArguments(call[open+1:len(call)-1])), true
+}
+
+// parameters puts arguments in the place of $1, $2, …; $0 is their number. Those that miss stay as text.
+func parameters(v string, args []string) string {
+	if !strings.Contains(v, "$") {
+		return v
+	}
+	var b strings.Builder
+	for i := 0; i < len(v); i++ {
+		j := i + 1
+		for j < len(v) && j < i+4 && v[j] >= '0' && v[j] <= '9' {
+			j++
+		}
+		if v[i] != '$' || j == i+1 {
+			b.WriteByte(v[i])
+			continue
+		}
+		n := 0
+		for _, d := range v[i+1 : j] {
+			n = n*10 + int(d-'0')
+		}
+		switch {
+		case n == 0:
+			b.WriteString(itoa(len(args)))
+		case n <= len(args):
+			b.WriteString(trim(args[n-1]))
+		default:
+			b.WriteString(v[i:j])
+		}
+		i = j - 1
+	}
+	return b.String()
+}
+
+// splitArguments cuts at commas outside of quotes, brackets and parentheses.
+func splitArguments(s string) []string {
+	if trim(s) == "" {
+		return nil
+	}
+	var list []string
+	depth, start := 0, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '(', '{':
+			depth++
+		case ')', '}':
+			depth--
+		case '\'', '"', '[', '`':
+			if n := strings.IndexByte(s[i+1:], closing(c)); n >= 0 {
+				i += n + 1
+			}
+		case ',':
+			if depth <= 0 {
+				list = append(list, s[start:i])
+				start = i + 1
+			}
+		}
+	}
+	return append(list, s[start:])
+}
+
+// forgets tells whether an unknown variable is taken for nothing, as Qlik does with one that was never
+// assigned: unless it may come from what can't be read, or it is a part of a name or path, which is told
+// apart better with it.
+func (e *expander) forgets(body string, end int, quote byte) bool {
+	if !e.unassigned(body) {
+		return false
+	}
+	if e.kind == control {
+		return true
+	}
+	if quote == 0 || e.kind == assign || e.kind == setText {
+		return !e.gluedAt(end)
+	}
+	return false
+}
+
+// unassigned tells whether the script has certainly not given a value so far.
+func (e *expander) unassigned(body string) bool {
+	if e.r.gaps || e.full {
+		return false
+	}
+	name := strings.TrimPrefix(trim(body), "#")
+	if strings.HasPrefix(name, "=") || isSystemVariable(name) {
+		return false
+	}
+	if _, _, ok := includePath(name); ok {
+		return false
+	}
+	if open := strings.IndexByte(name, '('); open > 0 {
+		name = trim(name[:open])
+	}
+	_, ok := e.r.st.vars[name]
+	if !ok {
+		e.r.missing(name)
+	}
+	return !ok
+}
+
+// gluedAt tells whether a part of a name or path stands right before or behind the expansion.
+func (e *expander) gluedAt(end int) bool {
+	if n := len(e.out); n > 0 && isPathByte(e.out[n-1]) {
+		return true
+	}
+	return end < len(e.s) && isPathByte(e.s[end])
+}
+
+func (e *expander) glued(v string, from, to int) bool {
+	return from > 0 && isPathByte(v[from-1]) || to < len(v) && isPathByte(v[to])
+}
+
+func isPathByte(c byte) bool {
+	return isNameByte(c) || c == '/' || c == '\\' || c == '*' || c == '?' || c == '-'
+}
+
+// isSystemVariable: variables that Qlik itself sets while a script runs.
+func isSystemVariable(name string) bool {
+	switch strings.ToLower(name) {
+	case "scripterror", "scripterrorcount", "scripterrorlist", "scripterrordetails", "qvpath", "qvroot", "qvworkpath", "qvworkroot",
+		"winpath", "winroot", "cd", "floppy":
+		return true
+	}
+	return false
+}
+
+// includePath reads Include=path and Must_Include=path.
+func includePath(body string) (path string, must, ok bool) {
+	rest, must := body, false
+	if hasPrefixFold(rest, "must_") {
+		rest, must = rest[len("must_"):], true
+	}
+	if !hasPrefixFold(rest, "include") {
+		return "", false, false
+	}
+	rest = trim(rest[len("include"):])
+	if !strings.HasPrefix(rest, "=") {
+		return "", false, false
+	}
+	return unquotePath(strings.TrimSuffix(trim(rest[1:]), ";")), must, true
+}
+
+// unquotePath takes the quotes off a path.
+func unquotePath(s string) string {
+	s = trim(s)
+	if len(s) >= 2 {
+		switch q := s[0]; q {
+		case '[', '\'', '"', '`':
+			if stop := closing(q); s[len(s)-1] == stop {
+				return trim(strings.ReplaceAll(s[1:len(s)-1], string([]byte{stop, stop}), string(stop)))
+			}
+		}
+	}
+	return s
+}

@@ -1,0 +1,143 @@
+package qvs
+
+import (
+	"slices"
+	"strings"
+)
+
+// finish writes the result: what was kept as sets is listed.
+func (r *interpreter) finish() {
+	live := make(map[*identity]*table, len(r.st.tables))
+	for _, t := range r.st.tables {
+		live[t.id.root()] = t
+	}
+	for _, id := range r.all {
+		if id.into == nil {
+			r.res.Tables = append(r.res.Tables, id.out)
+		}
+	}
+	for _, id := range r.all {
+		if id.into != nil {
+			continue
+		}
+		t := live[id]
+		if t == nil {
+			if t = id.last; t == nil {
+				continue
+			}
+			if id.out.Fate == Data || id.out.Fate == Section {
+				id.out.Fate = Dropped
+			}
+		}
+		r.fill(id.out, t)
+	}
+	for _, s := range r.stores {
+		r.fillStore(s)
+	}
+	r.variables()
+	if r.flat.over {
+		r.tellAt(Pos{Line: 1, Column: 1}, "", "The lineage of this script is too large; some of it is left out.", "limit")
+	}
+}
+
+func (r *interpreter) fill(out *Table, t *table) {
+	out.Name, out.Comment = t.name, t.comment
+	out.Sources = r.objectsOf(t.sources)
+	for _, n := range r.flat.of(t.tables) {
+		if in := r.tableIDs.list[n].root().out; in != out && !slices.Contains(out.Inputs, in) {
+			out.Inputs = append(out.Inputs, in)
+		}
+	}
+	fields := t.fields
+	if t.star != nil {
+		star := *t.star
+		star.name = "*"
+		fields = append(slices.Clone(fields), &star)
+	}
+	out.Fields = make([]*Field, len(fields))
+	for i, f := range fields {
+		out.Fields[i] = r.fieldOf(f)
+	}
+	for _, f := range t.derived {
+		out.Derived = append(out.Derived, r.fieldOf(f))
+	}
+}
+
+func (r *interpreter) fieldOf(f *field) *Field {
+	return &Field{
+		Name: f.name, Expression: short2(f.expression), At: f.at, From: r.columnsOf(f.value), Filters: r.columnsOf(f.filters),
+		Inputs: r.inputsOf(f.inputs), Comment: f.comment, Tags: f.tags,
+	}
+}
+
+// short2 is an expression as it is kept: whole, but for very long ones, and without credentials.
+func short2(s string) string {
+	if len(s) > maxStatement {
+		s = strings.ToValidUTF8(s[:maxStatement], "") + "…"
+	}
+	return mask(s)
+}
+
+func (r *interpreter) objectsOf(s *set) []Object {
+	ids := r.flat.of(s)
+	out := make([]Object, len(ids))
+	for i, id := range ids {
+		out[i] = r.objects.list[id]
+	}
+	return out
+}
+
+func (r *interpreter) columnsOf(s *set) []Column {
+	ids := r.flat.of(s)
+	if len(ids) == 0 {
+		return nil
+	}
+	if cols, ok := r.columns[s]; ok {
+		return cols
+	}
+	out := make([]Column, len(ids))
+	for i, id := range ids {
+		out[i] = r.cols.list[id]
+	}
+	r.columns[s] = out
+	return out
+}
+
+func (r *interpreter) inputsOf(s *set) []Input {
+	ids := r.flat.of(s)
+	out := make([]Input, 0, len(ids))
+	for _, id := range ids {
+		o := r.origins.list[id]
+		if o.table == nil {
+			out = append(out, Input{Column: r.cols.list[o.col]})
+			continue
+		}
+		in := Input{Table: o.table.root().out, Field: o.field}
+		if len(out) > 50 || !slices.Contains(out, in) {
+			out = append(out, in)
+		}
+	}
+	return out
+}
+
+func (r *interpreter) fillStore(s *storing) {
+	out := s.out
+	if s.table != nil {
+		out.Table = s.table.root().out
+	}
+	out.Sources = r.objectsOf(s.sources)
+	for _, f := range s.fields {
+		out.Fields = append(out.Fields, *r.fieldOf(f))
+	}
+	r.res.Stores = append(r.res.Stores, out)
+}
+
+// variables are the known ones at the end; those that hold secrets are masked.
+func (r *interpreter) variables() {
+	for name, v := range r.st.vars {
+		if v.known && v.text != "" {
+			r.res.Variables[name] = maskVariable(name, v.text)
+		}
+	}
+	slices.Sort(r.res.Unresolved)
+}

@@ -1,0 +1,110 @@
+package qvs
+
+import (
+	"regexp"
+	"strings"
+)
+
+// masked stands where a secret was.
+const masked = "***"
+
+// Secrets as they occur in connect strings, in WITH CONNECTION of the REST connector, and in URLs.
+var (
+	secretIs     = regexp.MustCompile(`(?i)\b(XPassword|Password|XUserId)\s+is\s+('[^']*'?|"[^"]*"?|\[[^\]]*\]?|[^\s,;)\]]+)`)
+	secretEquals = regexp.MustCompile(`(?i)\b([\w-]*(?:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|account[_-]?key|sharedaccesskey|signature|token|authorization|credential)[\w-]*)(\s*=\s*)('[^']*'?|"[^"]*"?|\{[^}]*\}?|[^\s&;,'"\])}]+)`)
+	secretHeader = regexp.MustCompile(`(?i)\b(HTTPHEADER|BODY|QUERY)(\s+)("(?:[^"]|"")*"?|'(?:[^']|'')*'?)(\s*)("(?:[^"]|"")*"?|'(?:[^']|'')*'?)?`)
+	secretUser   = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s/@:'"\]]*):([^\s/@'"\]]*)@`)
+	secretParam  = regexp.MustCompile(`(?i)([?&](?:sig|sas|key|code|auth|pass|sv?c?_?key|x-amz-[a-z-]+|jwt)=)[^\s&'"\])]+`)
+	secretBearer = regexp.MustCompile(`(?i)\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}`)
+	secretConn   = regexp.MustCompile(`(?is)^\s*((?:ODBC|OLEDB|CUSTOM|LIB|BDI)?\s*CONNECT(?:32|64)?\s+TO\b).*`)
+	secretName   = regexp.MustCompile(`(?i)(password|passwd|pwd|secret|token|api_?key|access_?key|credential|kennwort|passwort|mdp)`)
+)
+
+// mask takes credentials out of a text that is kept or shown.
+func mask(s string) string {
+	if !mayHoldSecret(s) {
+		return s
+	}
+	s = secretUser.ReplaceAllString(s, "${1}"+masked+"@")
+	s = secretIs.ReplaceAllString(s, "${1} is "+masked)
+	s = secretHeader.ReplaceAllStringFunc(s, maskHeader)
+	s = secretEquals.ReplaceAllString(s, "${1}${2}"+masked)
+	s = secretParam.ReplaceAllString(s, "${1}"+masked)
+	return secretBearer.ReplaceAllString(s, "${1} "+masked)
+}
+
+func maskHeader(m string) string {
+	p := secretHeader.FindStringSubmatch(m)
+	if strings.EqualFold(p[1], "BODY") {
+		return p[1] + p[2] + `"` + masked + `"`
+	}
+	return p[1] + p[2] + p[3] + p[4] + `"` + masked + `"`
+}
+
+// hints are what a text with a secret has in it, in lower case; looking for them first is cheap.
+var hints = []string{"pass", "pwd", "secret", "key", "token", "sig", "auth", "httpheader", "query", "body", "credential", "xuserid", "@", "bearer", "basic", "jwt", "x-amz", "sas=", "code="}
+
+func mayHoldSecret(s string) bool {
+	if !strings.ContainsAny(s, "=@\"") && !containsFold(s, " is ") && !containsFold(s, "bearer") {
+		return false
+	}
+	for _, h := range hints {
+		if containsFold(s, h) {
+			return true
+		}
+	}
+	return false
+}
+
+func containsFold(s, lower string) bool {
+	first, up := lower[0], lower[0]
+	if first >= 'a' && first <= 'z' {
+		up = first - 0x20
+	}
+	for i := 0; i+len(lower) <= len(s); i++ {
+		if (s[i] == first || s[i] == up) && strings.EqualFold(s[i:i+len(lower)], lower) {
+			return true
+		}
+	}
+	return false
+}
+
+// maskVariable hides a variable's value if its name or its text tells that it is a secret.
+func maskVariable(name, value string) string {
+	if value != "" && secretName.MatchString(name) {
+		return masked
+	}
+	if m := secretConn.FindStringSubmatch(value); m != nil {
+		return m[1] + " " + masked
+	}
+	return mask(value)
+}
+
+// shortLength is how much of a text messages show.
+const shortLength = 80
+
+// short is the beginning of a text in one line, credentials masked.
+func short(s string) string {
+	const enough = 20 * shortLength
+	s = trim(s)
+	if len(s) > enough {
+		s = s[:enough]
+	}
+	if m := secretConn.FindStringSubmatch(s); m != nil {
+		s = m[1] + " " + masked
+	}
+	s = strings.Join(strings.Fields(mask(s)), " ")
+	if r := []rune(s); len(r) > shortLength {
+		return string(r[:shortLength-1]) + "…"
+	}
+	return strings.ToValidUTF8(s, "�")
+}
+
+// Mask takes the credentials out of a line of a script: passwords, keys and tokens, and all of a connect
+// string behind CONNECT TO.
+func Mask(line string) string {
+	if m := secretConn.FindStringSubmatch(line); m != nil && !hasPrefixFold(trim(line), "lib") {
+		return m[1] + " " + masked
+	}
+	return mask(line)
+}
