@@ -45,7 +45,8 @@ var mayImport = map[string][]string{
 	"web":                                  {"catalog", "web/api", "web/auth", "web/ui"},
 	"web/api":                              {"catalog", "web/auth"},
 	"web/auth":                             {"catalog"},
-	"web/ui":                               {"catalog", "web/auth"},
+	"web/ui":                               {"catalog", "web/auth", "web/ui/drawing"},
+	"web/ui/drawing":                       {"catalog"},
 	"cmd/qlikcrawler":                      {"*"},
 }
 
@@ -69,7 +70,7 @@ var homes = map[string][]string{
 	"github.com/robfig/cron":        {"scheduler"},
 	"github.com/danielgtaylor/huma": {"web", "web/api"},
 	"github.com/prometheus/":        {"cmd/qlikcrawler", "web"},
-	"github.com/goccy/go-graphviz":  {"web/ui"},
+	"github.com/goccy/go-graphviz":  {"web/ui/drawing"},
 	"software.sslmate.com/src/go-p": {"connector/qliksense"},
 	"github.com/pavlo-v-chernykh":   {"connector/qliksense"},
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/web/api"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
+	"github.com/qlikcrawler/qlikcrawler/web/ui"
 )
 
 // Deps are what New needs.
@@ -21,6 +22,8 @@ type Deps struct {
 	Ready func(context.Context) error
 	// Metrics is served at /metrics to loopback, and with a token to others; nil: no metrics.
 	Metrics http.Handler
+	// Pages are the pages for people; nil: none.
+	Pages *ui.Deps
 	// Summary is read for the summary page of the demo, which anybody may see; nil: no page.
 	Summary Reader
 
@@ -46,7 +49,11 @@ func New(d Deps) (http.Handler, error) {
 		}
 	}
 	csrf.SetDenyHandler(http.HandlerFunc(s.refuseOrigin))
-	return s.identify(s.recovered(csrf.Handler(s.limited(s.routes())))), nil
+	routes, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	return s.identify(s.recovered(csrf.Handler(s.limited(routes)))), nil
 }
 
 // A server has the parts of the HTTP face.
@@ -57,7 +64,7 @@ type server struct {
 }
 
 // routes is the list of everything that is served.
-func (s *server) routes() http.Handler {
+func (s *server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
 	api.New(mux, s.API)
 	mux.HandleFunc("GET /healthz", s.healthz)
@@ -65,12 +72,20 @@ func (s *server) routes() http.Handler {
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
-	if s.Summary != nil {
+	switch {
+	case s.Pages != nil:
+		pages := *s.Pages
+		pages.Log, pages.Guard, pages.Version = s.Log, s.Guard, s.API.Version
+		pages.RequestID = func(r *http.Request) string { return api.RequestID(r.Context()) }
+		if _, err := ui.New(mux, pages); err != nil {
+			return nil, err
+		}
+	case s.Summary != nil:
 		mux.Handle("GET /{$}", summaryPage{s.Summary, s.Log})
-	} else {
+	default:
 		mux.Handle("GET /{$}", http.RedirectHandler(api.Prefix+"/", http.StatusFound))
 	}
-	return mux
+	return mux, nil
 }
 
 // healthz says that the process is alive, whatever the database does.

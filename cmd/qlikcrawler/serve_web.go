@@ -99,9 +99,7 @@ func (a *app) webPart(ctx context.Context, db *database, f webFlags, guard *auth
 		Log: a.log, Guard: guard, API: deps, Ready: db.ready,
 		PublicURL: f.publicURL, BehindProxy: f.behindProxy, Limits: web.Limits{PerPrincipal: f.rate},
 	}
-	if f.summary {
-		d.Summary = db.DB
-	}
+	d.Pages = a.pages(db)
 	handler, err := web.New(d)
 	if err != nil {
 		return nil, err

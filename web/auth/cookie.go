@@ -24,6 +24,9 @@ func sessionSecret(r *http.Request) string {
 	return ""
 }
 
+// SessionSecret is the secret of the session that a request came with, or "": Login ends that session.
+func (g *Guard) SessionSecret(r *http.Request) string { return sessionSecret(r) }
+
 // Cookie carries a session to the browser. With an empty secret it makes the browser forget the session.
 func (g *Guard) Cookie(secret string, secure bool) http.Cookie {
 	c := http.Cookie{

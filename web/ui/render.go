@@ -28,8 +28,13 @@ type page struct {
 	Status   int     // 0: 200
 	Data     any     // what the template shows: .Data
 
-	Connection string // its code, when the page belongs to one: its access instructions are shown
+	// Frames is the origin of pages that are shown in this one ("https://sense.example.com"); "" for none.
+	Frames string
 }
+
+// contentPolicy lets a page use what this program serves, and nothing else.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // A crumb leads to a page above.
 type crumb struct{ Label, URL string }
@@ -65,6 +70,11 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, p page) error {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store") // pages show what only some may see
+	if p.Frames != "" {
+		w.Header().Set("Content-Security-Policy", contentPolicy+"; frame-src "+p.Frames)
+	} else {
+		w.Header().Set("Content-Security-Policy", contentPolicy)
+	}
 	if p.Status != 0 {
 		w.WriteHeader(p.Status)
 	}

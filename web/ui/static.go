@@ -11,6 +11,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/web/ui/drawing"
 )
 
 //go:embed static
@@ -24,8 +26,9 @@ type staticFiles struct {
 }
 
 func loadStatic() (staticFiles, error) {
-	s := staticFiles{files: map[string][]byte{}}
+	s := staticFiles{files: map[string][]byte{"picture.css": []byte(drawing.Style())}}
 	all := sha256.New()
+	all.Write(s.files["picture.css"])
 	err := fs.WalkDir(staticFolder, "static", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err

@@ -23,11 +23,13 @@
 package ui
 
 import (
+	"context"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"time"
 
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
@@ -37,8 +39,16 @@ type Deps struct {
 	Version string
 	Now     func() time.Time // nil: time.Now
 
+	Guard *auth.Guard
+
 	// RequestID gives what the log knows a request by.
 	RequestID func(*http.Request) string
+	// Audit keeps who changed what.
+	Audit interface {
+		AddAudit(ctx context.Context, e catalog.AuditEntry) error
+	}
+
+	Lineage Lineage
 }
 
 // A UI has registered its pages on a mux.
@@ -88,9 +98,32 @@ func (u *UI) handle(rt route) http.Handler {
 		case rt.role != auth.Anyone && !p.MaySomewhere(rt.role):
 			u.fail(w, r, forbidden(rt.role))
 		default:
-			if err := rt.handler(w, r); err != nil {
+			err := rt.handler(w, r)
+			u.audit(r, rt, err)
+			if err != nil {
 				u.fail(w, r, err)
 			}
 		}
 	})
+}
+
+// audit keeps that a form was sent, by whom, and whether it was taken. The API's calls have their own rows.
+func (u *UI) audit(r *http.Request, rt route, failed error) {
+	if r.Method == http.MethodGet || u.Audit == nil || rt.role == auth.Anyone {
+		return
+	}
+	p := auth.From(r.Context())
+	e := catalog.AuditEntry{
+		User: p.Name(), Via: p.Via(), Address: auth.Address(r.Context()), Action: rt.pattern, Method: r.Method, Path: r.URL.Path,
+		Connection: r.PathValue("code"), Status: http.StatusOK,
+	}
+	if u.RequestID != nil {
+		e.RequestID = u.RequestID(r)
+	}
+	if failed != nil {
+		e.Status, e.Detail = http.StatusUnprocessableEntity, "refused: "+string(catalog.CodeOf(failed))
+	}
+	if err := u.Audit.AddAudit(context.WithoutCancel(r.Context()), e); err != nil {
+		u.Log.ErrorContext(r.Context(), "the audit row of a form could not be written", "action", rt.pattern, "error", err)
+	}
 }

@@ -1,0 +1,53 @@
+package drawing
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"sync"
+)
+
+//go:embed picture.svg
+var pictureSVG string
+
+//go:embed picture.css
+var pictureCSS string
+
+// Style is the style sheet of pictures: a page that shows one links to it.
+func Style() string { return pictureCSS }
+
+// pictureTemplate is parsed when it is needed first. Its escaping is that of HTML, which SVG shares.
+var pictureTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("").Funcs(template.FuncMap{
+		"add":  func(a float64, b float64) float64 { return a + b },
+		"clip": clip,
+	}).Parse(pictureSVG))
+})
+
+// Inline writes the picture as an element of a page that links to Style.
+func (p Picture) Inline(w io.Writer) error { return p.write(w, false) }
+
+// Alone writes the picture as a file that needs nothing else.
+func (p Picture) Alone(w io.Writer) error { return p.write(w, true) }
+
+func (p Picture) write(w io.Writer, alone bool) error {
+	err := pictureTemplate().ExecuteTemplate(w, "picture", struct {
+		Picture
+		Alone bool
+		Style template.CSS
+	}{p, alone, template.CSS(pictureCSS)})
+	if err != nil {
+		return fmt.Errorf("write the picture: %w", err)
+	}
+	return nil
+}
+
+// clip cuts a text to what fits; the whole is in the title of the box.
+func clip(most int, s string) string {
+	r := []rune(s)
+	if len(r) <= most {
+		return s
+	}
+	return string(r[:most-1]) + "…"
+}

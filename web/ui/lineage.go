@@ -1,0 +1,250 @@
+package ui
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+	"github.com/qlikcrawler/qlikcrawler/web/ui/drawing"
+)
+
+// A Lineage answers what feeds what. *postgres.DB is one.
+type Lineage interface {
+	Lineage(ctx context.Context, q catalog.LineageQuery) (*catalog.LineageGraph, error)
+	LineagePath(ctx context.Context, q catalog.LineageQuery, to catalog.Key) (*catalog.LineageGraph, error)
+	LineageNear(ctx context.Context, scope catalog.Scope, key string) ([]catalog.Key, error)
+	LineageGaps(ctx context.Context, scope catalog.Scope, of catalog.Key) ([]catalog.LineageGap, error)
+	ManualEdges(ctx context.Context, scope catalog.Scope, prefix catalog.Key) ([]catalog.ManualEdge, error)
+	PutManualEdges(ctx context.Context, edges []catalog.ManualEdge) (int, error)
+	RemoveManualEdge(ctx context.Context, from, to catalog.Key) error
+}
+
+// A lineageView is what a lineage page shows, as its address says it.
+type lineageView struct {
+	Key       catalog.Key
+	To        catalog.Key // the other end, when a path is asked for
+	Direction catalog.Direction
+	Depth     int // 0: all the way
+	Columns   bool
+	All       bool // with the tables of scripts
+	ByApp     bool
+	Open      []string // boxes that the reader opened; with Columns, those that he closed
+}
+
+// defaultDepth is how far the first picture of something goes, in steps each way.
+const defaultDepth = 4
+
+// maxDrawn is how many nodes a picture has at most; the page says when there are more.
+const maxDrawn = 2000
+
+func viewOf(q url.Values) (lineageView, error) {
+	v := lineageView{
+		Key: catalog.Key(q.Get("key")), To: catalog.Key(q.Get("to")), Direction: catalog.Direction(cmp.Or(q.Get("direction"), string(catalog.Both))),
+		Depth: defaultDepth, Columns: q.Get("columns") != "", All: q.Get("all") != "", ByApp: q.Get("by") == "app", Open: q["open"],
+	}
+	switch v.Direction {
+	case catalog.Upstream, catalog.Downstream, catalog.Both:
+	default:
+		return v, invalid("direction", "is upstream, downstream or both")
+	}
+	if text := q.Get("depth"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 0 || n > 100 {
+			return v, invalid("depth", "is a number of steps from 0 (all) to 100")
+		}
+		v.Depth = n
+	}
+	return v, nil
+}
+
+func invalid(name, why string) error {
+	return &catalog.Error{Code: catalog.CodeInvalid, Op: "read the address", Err: fmt.Errorf("%s %s", name, why)}
+}
+
+// URL is the address of a view under a path.
+func (v lineageView) URL(path string) string {
+	q := url.Values{"key": {string(v.Key)}, "direction": {string(v.Direction)}, "depth": {strconv.Itoa(v.Depth)}}
+	if v.To != "" {
+		q.Set("to", string(v.To))
+	}
+	for name, on := range map[string]bool{"columns": v.Columns, "all": v.All} {
+		if on {
+			q.Set(name, "1")
+		}
+	}
+	if v.ByApp {
+		q.Set("by", "app")
+	}
+	if len(v.Open) > 0 {
+		q["open"] = v.Open
+	}
+	return path + "?" + q.Encode()
+}
+
+// graph asks the catalog for what a view shows.
+func (u *UI) graph(r *http.Request, v lineageView) (*catalog.LineageGraph, error) {
+	q := catalog.LineageQuery{
+		Scope: auth.From(r.Context()).Scope(), Key: v.Key, Direction: v.Direction, Depth: v.Depth,
+		Columns: true, All: v.All, Limit: maxDrawn,
+	}
+	if v.To != "" {
+		return u.Lineage.LineagePath(r.Context(), q, v.To)
+	}
+	return u.Lineage.Lineage(r.Context(), q)
+}
+
+func (v lineageView) draw(ctx context.Context, g *catalog.LineageGraph) (drawing.Picture, error) {
+	open := map[string]bool{}
+	for _, id := range v.Open {
+		open[id] = true
+	}
+	boxes, links := drawing.Boxes(*g, drawing.Options{Open: open, All: v.Columns, ByApp: v.ByApp})
+	return drawing.Draw(ctx, boxes, links)
+}
+
+// A lineagePage is what templates/lineage.html shows.
+type lineagePage struct {
+	lineageView
+	Node    catalog.GraphNode
+	Graph   *catalog.LineageGraph
+	Picture template.HTML
+	Gaps    int
+	MayEdit bool
+}
+
+// lineage shows the picture around one node; without a key, where to begin.
+func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
+	v, err := viewOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	if v.Key == "" {
+		return u.show(w, r, page{Template: "lineage-start", Title: "Lineage", Nav: "lineage"})
+	}
+	g, err := u.graph(r, v)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		return u.lineageUnknown(w, r, v.Key, err)
+	}
+	if err != nil {
+		return err
+	}
+	picture, err := v.draw(r.Context(), g)
+	if err != nil {
+		return err
+	}
+	var svg bytes.Buffer
+	if err := picture.Inline(&svg); err != nil {
+		return err
+	}
+	gaps, err := u.Lineage.LineageGaps(r.Context(), auth.From(r.Context()).Scope(), v.Key)
+	if err != nil {
+		return err
+	}
+	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), MayEdit: mayEditLineage(r, v.Key)}
+	if len(g.Nodes) > 0 {
+		d.Node = g.Nodes[0]
+	}
+	return u.show(w, r, page{Template: "lineage", Title: "Lineage of " + d.Node.Name, Nav: "lineage", Data: d, Crumbs: lineageCrumbs(d.Node)})
+}
+
+func lineageCrumbs(n catalog.GraphNode) []crumb {
+	crumbs := []crumb{{"Lineage", "/lineage"}}
+	if n.Connection != "" {
+		crumbs = append(crumbs, crumb{n.Connection, "/catalog?connection=" + url.QueryEscape(n.Connection)})
+	}
+	return crumbs
+}
+
+// lineageUnknown helps who has a key that nothing has, or of which nothing is known.
+func (u *UI) lineageUnknown(w http.ResponseWriter, r *http.Request, k catalog.Key, why error) error {
+	near, err := u.Lineage.LineageNear(r.Context(), auth.From(r.Context()).Scope(), string(k))
+	if err != nil {
+		return err
+	}
+	return u.show(w, r, page{
+		Template: "lineage-unknown", Title: "No lineage", Nav: "lineage", Status: http.StatusNotFound,
+		Data: struct {
+			Key  catalog.Key
+			Why  error
+			Near []catalog.Key
+		}{k, why, near},
+	})
+}
+
+// lineagePicture is the picture alone: for the page's module, and as a file.
+func (u *UI) lineagePicture(w http.ResponseWriter, r *http.Request) error {
+	v, err := viewOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	g, err := u.graph(r, v)
+	if err != nil {
+		return err
+	}
+	picture, err := v.draw(r.Context(), g)
+	if err != nil {
+		return err
+	}
+	var svg bytes.Buffer
+	if r.URL.Query().Get("alone") == "" {
+		err = picture.Inline(&svg)
+	} else {
+		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'") // its own style sheet stands in it
+		w.Header().Set("Content-Disposition", `attachment; filename="lineage.svg"`)
+		err = picture.Alone(&svg)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "image/svg+xml")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = svg.WriteTo(w) // a reader who went away needs no picture
+	return nil
+}
+
+// lineageData is what the picture shows, as JSON: for the side panel, and as a file.
+func (u *UI) lineageData(w http.ResponseWriter, r *http.Request) error {
+	v, err := viewOf(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	g, err := u.graph(r, v)
+	if err != nil {
+		return err
+	}
+	b, err := json.MarshalIndent(g, "", " ")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if r.URL.Query().Get("alone") != "" {
+		w.Header().Set("Content-Disposition", `attachment; filename="lineage.json"`)
+	}
+	_, _ = w.Write(b)
+	return nil
+}
+
+// lineageGaps lists what wasn't understood.
+func (u *UI) lineageGaps(w http.ResponseWriter, r *http.Request) error {
+	k := catalog.Key(r.URL.Query().Get("key"))
+	gaps, err := u.Lineage.LineageGaps(r.Context(), auth.From(r.Context()).Scope(), k)
+	if err != nil {
+		return err
+	}
+	return u.show(w, r, page{
+		Template: "lineage-gaps", Title: "What lineage doesn't explain", Nav: "lineage", Crumbs: []crumb{{"Lineage", "/lineage"}},
+		Data: struct {
+			Key  catalog.Key
+			Gaps []catalog.LineageGap
+		}{k, gaps},
+	})
+}
