@@ -79,18 +79,18 @@ func (p *parser) levelItem(it span, t Table) {
 		p.level(t.Path, t.URL)
 		return
 	}
+	if p.isName(it.a) || p.isOp(it.a, '*') {
+		p.plainItem(it, p.table(t))
+	}
+}
+
+// plainItem reads a column of a table that is known.
+func (p *parser) plainItem(it span, table string) {
 	name, a, b := p.alias(it.a, it.b)
-	if !p.isName(a) && !p.isOp(a, '*') {
-		return
-	}
-	column := "*"
-	if p.isName(a) {
-		column = p.join(a, b)
-	}
+	column := p.join(a, b)
 	if name == "" {
 		name = column
 	}
-	table := p.table(t)
 	p.q.Columns = append(p.q.Columns, Column{
 		Name: name, Expression: p.text[p.at(a).off:p.at(b-1).end],
 		From: []Origin{{Table: table, Column: column}},
@@ -151,24 +151,9 @@ func (p *parser) web(open int) {
 	name := p.join(p.i, p.chain(p.i))
 	table := p.table(Table{Name: name + "(" + p.keyProperties(open) + ")", Kind: Web})
 	for _, it := range items {
-		p.levelItemOf(it, table)
+		p.plainItem(it, table)
 	}
 	p.ranges = nil
-}
-
-func (p *parser) levelItemOf(it span, table string) {
-	name, a, b := p.alias(it.a, it.b)
-	column := p.join(a, b)
-	if p.isOp(a, '*') {
-		column = "*"
-	}
-	if name == "" {
-		name = column
-	}
-	p.q.Columns = append(p.q.Columns, Column{
-		Name: name, Expression: p.text[p.at(a).off:p.at(b-1).end],
-		From: []Origin{{Table: table, Column: column}},
-	})
 }
 
 // keyProperties returns the properties that say what is read, as key=value with commas between. Those that

@@ -14,6 +14,10 @@ func (p *parser) from(sc *scope) {
 		case tEnd:
 			return
 		case tName:
+			if p.isOp(p.i+1, '.') {
+				p.relation(sc)
+				continue
+			}
 			handled, ends := p.fromWord(sc, t)
 			if ends {
 				return
@@ -43,7 +47,7 @@ func (p *parser) fromWord(sc *scope, t *token) (handled, ends bool) {
 	next := p.at(p.i + 1)
 	switch t.word {
 	case noWord:
-		if next.word == wJoin && p.is(p.i, "HASH", "LOOP", "REMOTE", "GLOBAL", "BROADCAST") {
+		if p.joinHint(next) {
 			p.i++
 			return true, false
 		}
@@ -62,9 +66,7 @@ func (p *parser) fromWord(sc *scope, t *token) (handled, ends bool) {
 		}
 	case wOn:
 		p.i++
-		var found []Origin
-		p.scan(len(p.toks)-1, sc, &found, inJoin)
-		p.include(&p.q.Filters, found)
+		p.scan(len(p.toks)-1, sc, &p.q.Filters, inJoin)
 	case wUsing:
 		p.using(sc)
 	case wPivot:
@@ -79,6 +81,17 @@ func (p *parser) fromWord(sc *scope, t *token) (handled, ends bool) {
 		return p.clauseWord(t, next)
 	}
 	return true, false
+}
+
+// joinHint says whether a bare word is one that stands before JOIN (SQL Server, ClickHouse).
+func (p *parser) joinHint(next *token) bool {
+	switch next.word {
+	case wJoin:
+		return p.is(p.i, "HASH", "LOOP", "REMOTE", "GLOBAL", "BROADCAST")
+	case wAny, wAll, wAsof, wLeft, wInner, wRight, wFull, wSemi, wAnti:
+		return p.is(p.i, "GLOBAL")
+	}
+	return false
 }
 
 // clauseWord says whether a word behind FROM begins a clause, or is the name of a table.
@@ -239,8 +252,8 @@ func (p *parser) mayAlias() bool {
 		if isHint(p.textOf(p.i)) {
 			return false
 		}
-		if next.word == wJoin {
-			return !p.is(p.i, "HASH", "LOOP", "REMOTE", "GLOBAL", "BROADCAST")
+		if p.joinHint(next) {
+			return false
 		}
 		if (next.word == wIndex || next.word == wKey) && p.is(p.i, "FORCE", "IGNORE") {
 			p.indexHint()
@@ -262,70 +275,6 @@ func (p *parser) mayAlias() bool {
 		return false
 	}
 	return false
-}
-
-// indexHint skips MySQL's USE INDEX (…), FORCE INDEX (…).
-func (p *parser) indexHint() {
-	p.i += 2
-	for p.cur().word == wFor || p.cur().word == wJoin && p.at(p.i-1).word == wFor {
-		p.i++
-	}
-	if p.isOp(p.i, '(') {
-		p.next()
-	}
-}
-
-// temporal skips FOR SYSTEM_TIME AS OF …, AS OF TIMESTAMP …, AT(…), BEFORE(…).
-func (p *parser) temporal() {
-	switch {
-	case p.cur().word == wFor && p.is(p.i+1, "SYSTEM_TIME", "SYSTEM_VERSION", "VERSION", "TIMESTAMP"):
-		p.i += 2
-	case p.cur().word == wAs && p.at(p.i+1).word == wOf:
-	case (p.cur().word == wAt || p.is(p.i, "BEFORE", "CHANGES")) && p.isOp(p.i+1, '('):
-		p.i = p.after(p.i + 1)
-		return
-	default:
-		return
-	}
-	for p.cur().word == wAs || p.cur().word == wOf || p.cur().word == wBetween || p.cur().word == wAll || p.cur().word == wFrom ||
-		p.is(p.i, "TIMESTAMP", "SCN", "CONTAINED") || p.cur().word == wIn {
-		p.i++
-	}
-	p.operand()
-	for p.cur().word == wAnd || p.is(p.i, "TO") {
-		p.i++
-		p.operand()
-	}
-}
-
-// operand skips one simple operand.
-func (p *parser) operand() {
-	switch {
-	case p.isName(p.i):
-		p.i = p.chain(p.i)
-		if p.isOp(p.i, '(') {
-			p.next()
-		}
-	case p.cur().kind != tEnd && !p.isOp(p.i, ')'):
-		p.next()
-	}
-	for (p.isOp(p.i, '-') || p.isOp(p.i, '+')) && p.at(p.i+1).kind != tEnd {
-		p.i += 2
-	}
-}
-
-// sample skips TABLESAMPLE (…), SAMPLE 10, PARTITION (…).
-func (p *parser) sample() {
-	if p.cur().word != wSample && (p.cur().word != wPartition || !p.isOp(p.i+1, '(')) {
-		return
-	}
-	p.i++
-	for p.is(p.i, "SYSTEM", "BERNOULLI", "BLOCK", "ROW", "RESERVOIR") || p.cur().kind == tNumber {
-		p.i++
-	}
-	for p.isOp(p.i, '(') || p.is(p.i, "SEED", "REPEATABLE") {
-		p.next()
-	}
 }
 
 // fromWith skips hints and the like: WITH (NOLOCK), WITH UR, WITH OFFSET AS n, WITH ORDINALITY, WITH (a int '$.a').
@@ -370,9 +319,7 @@ func (p *parser) using(sc *scope) {
 	p.next()
 	sc.using = append(sc.using, names...)
 	for _, n := range names {
-		var found []Origin
-		p.unqualified(n, sc, &found)
-		p.include(&p.q.Filters, found)
+		p.unqualified(n, sc, &p.q.Filters)
 	}
 }
 

@@ -191,7 +191,8 @@ func (p *parser) starOption(i, b int, sc *scope, out *[]Column) int {
 		if p.isOp(i, '(') {
 			names = p.names(i)
 		}
-		*out = p.without(*out, names)
+		p.spend(len(*out) * len(names))
+		*out = without(*out, names)
 	case p.at(word).word == wReplace, p.is(word, "RENAME"):
 		if !p.isOp(i, '(') {
 			return end
@@ -221,14 +222,14 @@ func (p *parser) replaceStar(i, end int, renames bool, sc *scope, out *[]Column)
 			gone = append(gone, made[len(made)-1].Name)
 		}
 	}
-	*out = append(p.without(*out, gone), made...)
+	p.spend(len(*out) * len(gone))
+	*out = append(without(*out, gone), made...)
 }
 
 // without leaves columns out of a list with stars.
-func (p *parser) without(cols []Column, names []string) []Column {
+func without(cols []Column, names []string) []Column {
 	out := make([]Column, 0, len(cols))
 	for _, c := range cols {
-		p.spend(len(names))
 		if c.Name == "*" {
 			c.Except = append(c.Except[:len(c.Except):len(c.Except)], names...)
 		} else if excepts(Column{Except: names}, c.Name) {

@@ -45,7 +45,7 @@ type lexer struct {
 
 // lex returns the tokens of a text, closed by a tEnd.
 func lex(text string) ([]token, []Diagnostic, bool) {
-	l := &lexer{text: text, toks: make([]token, 0, len(text)/4+8)}
+	l := &lexer{text: text, toks: make([]token, 0, len(text)/4+24)}
 	l.ticks = strings.IndexByte(text, '`') >= 0
 	for l.next() {
 	}
@@ -252,10 +252,10 @@ func (l *lexer) name() {
 			break
 		}
 		if c >= utf8.RuneSelf {
-			ascii = false
 			if blankAt(l.text[i:]) {
 				break
 			}
+			ascii = false
 		}
 		if c == '$' && l.at(i+1) == '(' {
 			i = l.expansion(i + 1)

@@ -18,7 +18,7 @@ type parser struct {
 	toks   []token
 	i      int // the token that is next
 	q      *Query
-	tables map[string]string // names in lower case → as first written
+	tables map[string]string // names in lower case → as first written; only when there are many
 	ctes   []cte
 	ranges []span // of the select lists being read, innermost last
 	depth  int
@@ -40,14 +40,14 @@ func Read(text string) Query {
 
 func read(text string, depth int) Query {
 	q := Query{}
-	p := &parser{text: text, q: &q, tables: map[string]string{}, depth: depth}
+	p := &parser{text: text, q: &q, depth: depth, ranges: make([]span, 0, 16)}
 	p.toks, q.Diagnostics, _ = lex(text)
-	p.budget = 256*len(p.toks) + 100_000
+	p.budget = 64*len(p.toks) + 100_000
 	p.survey()
 	if p.at(0).kind == tName && strings.EqualFold(p.textOf(0), "SQL") && p.at(1).kind != tEnd {
 		p.i++
 	}
-	if !p.connector() {
+	if !p.connector() && !p.mdx() {
 		p.statements()
 		p.settle()
 	}
@@ -265,7 +265,7 @@ func (p *parser) join(a, end int) string {
 	plain := true
 	for i := a; i < end && plain; i++ {
 		t := p.at(i)
-		plain = t.kind != tQuoted && (i == a || t.off == p.at(i-1).end) && t.op != '~'
+		plain = t.kind != tQuoted && t.kind != tString && (i == a || t.off == p.at(i-1).end) && t.op != '~'
 	}
 	if plain {
 		return p.text[p.at(a).off:p.at(end-1).end]
@@ -305,6 +305,21 @@ func (p *parser) chain(i int) int {
 
 // table notes a table that the statement reads, and returns its name as first written.
 func (p *parser) table(t Table) string {
+	if len(p.q.Tables) < fewTables {
+		for i := range p.q.Tables {
+			if strings.EqualFold(p.q.Tables[i].Name, t.Name) {
+				return p.q.Tables[i].Name
+			}
+		}
+		p.q.Tables = append(p.q.Tables, t)
+		return t.Name
+	}
+	if p.tables == nil {
+		p.tables = make(map[string]string, 2*fewTables)
+		for i := range p.q.Tables {
+			p.tables[strings.ToLower(p.q.Tables[i].Name)] = p.q.Tables[i].Name
+		}
+	}
 	key := strings.ToLower(t.Name)
 	if name, known := p.tables[key]; known {
 		return name
@@ -313,6 +328,9 @@ func (p *parser) table(t Table) string {
 	p.q.Tables = append(p.q.Tables, t)
 	return t.Name
 }
+
+// fewTables is how many tables are found faster one after the other than through a map.
+const fewTables = 16
 
 // spend takes from the budget that keeps hostile statements from growing without bounds.
 func (p *parser) spend(n int) {

@@ -11,6 +11,12 @@ func (p *parser) function(name string, sc *scope) {
 		return
 	case p.remote(name, end, sc):
 		return
+	case strings.EqualFold(name, "IDENTIFIER") && p.at(p.i+1).kind == tString: // Snowflake
+		name = p.name(p.i + 1)
+		p.i = end
+		alias := name[strings.LastIndexByte(name, '.')+1:]
+		p.relationEnd(sc, relation{alias: alias, table: p.table(Table{Name: name, Kind: BaseTable})})
+		return
 	case strings.EqualFold(name, "JSON_TABLE"), strings.EqualFold(name, "XMLTABLE"):
 		p.pathColumns(name, end, sc)
 		return
@@ -198,6 +204,9 @@ func (p *parser) pivot(sc *scope) {
 	p.scan(in, below, &keys, inItem)
 	p.include(&p.q.Filters, keys)
 	r := relation{inner: sc.rels}
+	for _, o := range unite(values, keys) {
+		r.used = append(r.used, o.Column)
+	}
 	if p.isOp(in+1, '(') {
 		for _, name := range p.pivoted(in + 1) {
 			r.cols = append(r.cols, Column{Name: name, From: values})
@@ -249,6 +258,9 @@ func (p *parser) unpivot(sc *scope) {
 		p.scan(p.after(in+1)-1, below, &from, inItem)
 	}
 	r := relation{inner: sc.rels}
+	for _, o := range from {
+		r.used = append(r.used, o.Column)
+	}
 	for _, name := range made {
 		r.cols = append(r.cols, Column{Name: name, From: from})
 	}

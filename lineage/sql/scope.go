@@ -10,6 +10,7 @@ type relation struct {
 	any   []Origin   // what an expression's unknown columns come from: UNNEST(t.items)
 	loose bool       // made by an expression, so that any holds
 	inner []relation // below a PIVOT: its other columns pass through
+	used  []string   // of the inner ones: those that the PIVOT uses up
 }
 
 // A scope is what names mean within one SELECT.
@@ -27,6 +28,7 @@ type cte struct {
 }
 
 func (p *parser) findCTE(name string) *cte {
+	p.spend(len(p.ctes) / 8)
 	for i := len(p.ctes) - 1; i >= 0; i-- {
 		if strings.EqualFold(p.ctes[i].name, name) {
 			return &p.ctes[i]
@@ -69,6 +71,7 @@ func (p *parser) before(end int) int {
 // qualified resolves a column of the relation that a qualifier names, and says whether there is one.
 func (p *parser) qualified(qualifier, column string, sc *scope, sink *[]Origin) bool {
 	for ; sc != nil; sc = sc.up {
+		p.spend(len(sc.rels) / 8)
 		if r := sc.find(qualifier); r != nil {
 			if !p.within(r, column, sink) {
 				p.diagnose(p.i, qualifier+"."+column, "The sub-query or table expression has no such column.")
@@ -128,6 +131,9 @@ func (p *parser) isOutput(column string, s *scope, sink *[]Origin) bool {
 // among resolves a column among the relations of one SELECT. A derived relation that delivers it wins,
 // since the database would call it ambiguous if a table had it too.
 func (p *parser) among(column string, s *scope, sink *[]Origin) bool {
+	if len(s.rels) == 1 && s.rels[0].table != "" {
+		return p.within(&s.rels[0], column, sink)
+	}
 	united := false
 	for _, u := range s.using {
 		united = united || strings.EqualFold(u, column)
@@ -215,7 +221,7 @@ func (r *relation) isOpen() bool {
 // within resolves a column of one relation, and says whether it may have it.
 func (p *parser) within(r *relation, column string, sink *[]Origin) bool {
 	if r.table != "" {
-		p.include(sink, []Origin{{Table: r.table, Column: column}})
+		p.includeOne(sink, Origin{Table: r.table, Column: column})
 		return true
 	}
 	p.spend(len(r.cols))
@@ -224,6 +230,9 @@ func (p *parser) within(r *relation, column string, sink *[]Origin) bool {
 		return true
 	}
 	if len(r.inner) > 0 {
+		if excepts(Column{Except: r.used}, column) {
+			return false
+		}
 		return p.among(column, &scope{rels: r.inner}, sink)
 	}
 	if r.loose {
@@ -245,7 +254,7 @@ func (r *relation) stars() []Column {
 	}
 	var cols []Column
 	for i := range r.inner {
-		cols = append(cols, r.inner[i].stars()...)
+		cols = append(cols, without(r.inner[i].stars(), r.used)...)
 	}
 	return append(cols, r.cols...)
 }
@@ -253,10 +262,12 @@ func (r *relation) stars() []Column {
 // include adds origins to a sink, within the reader's bounds.
 func (p *parser) include(sink *[]Origin, from []Origin) {
 	for _, o := range from {
-		if p.spent {
-			return
-		}
-		p.spend(1 + len(*sink)/8)
+		p.includeOne(sink, o)
+	}
+}
+
+func (p *parser) includeOne(sink *[]Origin, o Origin) {
+	if p.spend(1 + len(*sink)/8); !p.spent {
 		*sink = include(*sink, o)
 	}
 }

@@ -95,12 +95,15 @@ func (p *parser) change() {
 	p.q.Target = p.join(p.i, end)
 	p.i = end
 	sc := &scope{}
-	p.relationAlias()
+	target := relation{alias: p.name(end - 1), loose: true}
+	if alias := p.relationAlias(); alias != "" {
+		target.alias = alias
+	}
 	for p.cur().kind != tEnd && !p.isOp(p.i, ';') {
 		switch p.cur().word {
 		case wFrom, wUsing:
 			p.i++
-			p.from(sc)
+			p.changed(sc, target)
 			continue
 		case wWhere:
 			p.clauses(sc, nil)
@@ -111,6 +114,17 @@ func (p *parser) change() {
 			}
 		}
 		p.next()
+	}
+}
+
+// changed reads what a statement that changes a table reads. The target may be named by its alias there.
+func (p *parser) changed(sc *scope, target relation) {
+	sc.up = &scope{rels: []relation{target}}
+	p.from(sc)
+	for _, r := range sc.rels {
+		if r.table != "" && strings.EqualFold(r.alias, p.q.Target) {
+			p.q.Target = r.table
+		}
 	}
 }
 
@@ -135,6 +149,29 @@ func (p *parser) create() {
 			return
 		}
 	}
+}
+
+// mdx reads a statement for a cube, SELECT {…} ON COLUMNS … FROM [cube], at the level of the cube, and says
+// whether it is one.
+func (p *parser) mdx() bool {
+	axes := false
+	for i := p.i; i < len(p.toks); i = p.after(i) {
+		switch p.toks[i].word {
+		case wOn:
+			axes = axes || p.at(i+1).word == wColumns || p.at(i+1).word == wRows || p.is(i+1, "AXIS") || p.at(i+1).kind == tNumber && p.isOp(i-1, '}')
+		case wFrom:
+			if !axes || !p.isName(i+1) {
+				return false
+			}
+			name := p.table(Table{Name: p.join(i+1, p.chain(i+1)), Kind: Cube})
+			p.deliver(MDX, []Column{{Name: "*", Expression: "*", From: []Origin{{Table: name, Column: "*"}}}})
+			return true
+		}
+		if p.toks[i].kind == tEnd {
+			return false
+		}
+	}
+	return false
 }
 
 // fallBack reads at table level: the names behind FROM and JOIN, at any depth.
