@@ -140,3 +140,120 @@ type ChangeRow struct {
 	New        string    `json:"new,omitempty"`
 	At         time.Time `json:"at,omitzero"`
 }
+
+// A Crumb is one step on the way from a connection down to a thing.
+type Crumb struct {
+	Key  Key    `json:"key"`
+	Kind string `json:"kind"` // connection, stream, personal, app, sheet, cell
+	Name string `json:"name,omitempty"`
+}
+
+// Below counts the live things that stand under one.
+type Below struct {
+	Apps          int `json:"apps,omitempty"`
+	Sheets        int `json:"sheets,omitempty"`
+	Cells         int `json:"cells,omitempty"`
+	Measures      int `json:"measures,omitempty"`
+	Dimensions    int `json:"dimensions,omitempty"`
+	MasterObjects int `json:"master_objects,omitempty"`
+	Variables     int `json:"variables,omitempty"`
+	Scripts       int `json:"scripts,omitempty"`
+	Tables        int `json:"tables,omitempty"`
+	Fields        int `json:"fields,omitempty"`
+}
+
+// Around is what every page of a thing tells besides the thing.
+type Around struct {
+	Path               []Crumb    `json:"path"` // from the connection to what it stands in
+	Governance         Governance `json:"governance"`
+	AccessInstructions string     `json:"access_instructions,omitempty"` // how people get at the data
+	Gaps               []GapRow   `json:"gaps,omitempty"`                // of its app that concern it
+}
+
+// A GroupDetail is all about one report group.
+type GroupDetail struct {
+	GroupRow
+	Around
+	Below Below `json:"below"`
+}
+
+// A ReportDetail is all about one report.
+type ReportDetail struct {
+	ReportRow
+	Around
+	Below Below `json:"below"`
+}
+
+// A FieldDetail is all about one report field.
+type FieldDetail struct {
+	FieldRow
+	Around
+	MasterName string `json:"master_name,omitempty"` // of the master item that it uses
+	Uses       int    `json:"uses"`                  // how many live inline fields use it
+	Same       int    `json:"same"`                  // how many live fields of the connection have its name and formula, up to SameLimit
+}
+
+// A SourceDetail is all about one source code, its masked text included.
+type SourceDetail struct {
+	SourceRow
+	Around
+	Versions []SourceVersion `json:"versions"` // the newest first
+}
+
+// A SourceVersion is a text that source code had for some time.
+type SourceVersion struct {
+	SHA256      string    `json:"sha256"`
+	Lines       int64     `json:"lines,omitempty"`
+	FirstSeenAt time.Time `json:"first_seen_at"`
+	LastSeenAt  time.Time `json:"last_seen_at,omitzero"` // when the next one was seen; of the newest see the source code
+	Run         int64     `json:"run,omitempty"`         // that found it; 0: the first
+	Code        string    `json:"code,omitempty"`        // masked; only where one version is read
+}
+
+// A TableDetail is all about one table of a data model.
+type TableDetail struct {
+	TableRow
+	Around
+}
+
+// A ColumnDetail is all about one field of a data model.
+type ColumnDetail struct {
+	ColumnRow
+	Around
+}
+
+// A Name is what a key stands for.
+type Name struct {
+	Kind    string `json:"kind"` // connection, stream, app, app_group, sheet, cell, measure, …, table, field, script
+	Name    string `json:"name,omitempty"`
+	Retired bool   `json:"retired,omitempty"`
+}
+
+// Governance says who answers for a thing: each by name, and where that was said.
+type Governance struct {
+	Owner     *Responsible `json:"owner,omitempty"`
+	Steward   *Responsible `json:"steward,omitempty"`
+	Custodian *Responsible `json:"custodian,omitempty"`
+}
+
+// A Responsible is a user who answers for a thing.
+type Responsible struct {
+	User string `json:"user"`
+	// From is the key of the connection, report group or report that says so. Other than the thing's own:
+	// it is inherited.
+	From Key `json:"from"`
+}
+
+// A GovernanceDetail is who answers for one thing, and what it says of that itself.
+type GovernanceDetail struct {
+	Key Key `json:"key"`
+	Governance
+	Said GovernanceEdit `json:"said"`
+}
+
+// GovernanceEdit is what a thing itself says of who answers for it; "" says nothing, so that it inherits.
+type GovernanceEdit struct {
+	Owner     string `json:"owner,omitempty"`
+	Steward   string `json:"steward,omitempty"`
+	Custodian string `json:"custodian,omitempty"`
+}

@@ -32,7 +32,8 @@ type list[T any] struct {
 	// scope is the SQL of the code of the connection that a row belongs to; ofNoConnection where rows
 	// belong to none, and who may read them is decided before the store is asked.
 	scope string
-	limit int // rows of a page that doesn't say; 0: defaultLimit
+	after func(*T) // what is done to each row that was read; nil: nothing
+	limit int      // rows of a page that doesn't say; 0: defaultLimit
 }
 
 const (
@@ -52,6 +53,8 @@ type listColumn[T any] struct {
 	notNull  bool
 	unsorted bool // not to be sorted by
 	long     bool // read only when a query names it
+	// unfiltered: not to be filtered by. What is masked is not, or it could be guessed letter by letter.
+	unfiltered bool
 }
 
 // A querier is the pool or a transaction.
@@ -146,7 +149,7 @@ func (l *list[T]) names(which func(*listColumn[T]) bool) string {
 }
 
 func (c *listColumn[T]) readable() bool   { return c.to != nil }
-func (c *listColumn[T]) filterable() bool { return len(c.typ.ops) > 0 }
+func (c *listColumn[T]) filterable() bool { return len(c.typ.ops) > 0 && !c.unfiltered }
 func (c *listColumn[T]) sortable() bool   { return c.typ.sorts && !c.unsorted }
 
 // sorted is what the column is sorted by. A text is sorted without case and by its start only, so that an

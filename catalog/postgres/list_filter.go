@@ -68,6 +68,9 @@ func (s *selection[T]) condition(c *listColumn[T], op catalog.Op, values []strin
 	case c.typ == aList:
 		return fmt.Sprintf("%s && %s", c.sql, s.arg(values, "text[]"))
 	}
+	if op == catalog.Equals && len(values) == 1 { // plainly, so that an index gives the order too
+		return fmt.Sprintf("%s = %s", c.sql, s.value(term{typ: c.typ}, values[0]))
+	}
 	any := s.arg(values, "text[]")
 	if c.typ.cast != "text" && c.typ != aKey {
 		any += "::" + c.typ.cast + "[]"

@@ -295,6 +295,9 @@ func (s *selection[T]) each(ctx context.Context, db querier, limit string, fn fu
 		if err := rows.Scan(targets...); err != nil {
 			return fail(op, "", err)
 		}
+		if s.of.after != nil {
+			s.of.after(&item)
+		}
 		order := make([]*string, len(texts))
 		for i, text := range texts {
 			order[i] = text()

@@ -149,3 +149,41 @@ var gapList = &list[catalog.GapRow]{
 		{name: "since", sql: "t.since", typ: aTime, to: func(r *catalog.GapRow) any { return &r.Since }, notNull: true},
 	},
 }
+
+// sourceList are load scripts, their texts masked.
+var sourceList = &list[catalog.SourceRow]{
+	name: "source codes", after: func(r *catalog.SourceRow) { r.Code = catalog.Mask(r.Code) }, from: "catalog.source_code t", scope: "t.connection", unique: []string{"key"},
+	unless: liveOnly, lifts: liveLifts,
+	columns: []listColumn[catalog.SourceRow]{
+		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.SourceRow) any { return &r.Key }, notNull: true},
+		{name: "connection", sql: "t.connection", typ: aWord, to: func(r *catalog.SourceRow) any { return &r.Connection }, notNull: true},
+		{name: "report_key", sql: "t.report_key", typ: aKey, to: func(r *catalog.SourceRow) any { return &r.Report }},
+		{name: "type", sql: "t.type", typ: aWord, to: func(r *catalog.SourceRow) any { return &r.Type }},
+		{name: "name", sql: "t.name", typ: aText, to: func(r *catalog.SourceRow) any { return &r.Name }},
+		{name: "code", sql: "t.code", typ: aText, to: func(r *catalog.SourceRow) any { return &r.Code }, unsorted: true, long: true, unfiltered: true},
+		{name: "language", sql: "t.language", typ: aWord, to: func(r *catalog.SourceRow) any { return &r.Language }},
+		{name: "sha256", sql: "t.sha256", typ: aWord, to: func(r *catalog.SourceRow) any { return &r.SHA256 }},
+		{name: "lines", sql: "t.lines", typ: aNumber, to: func(r *catalog.SourceRow) any { return &r.Lines }},
+		{name: "first_seen_at", sql: "t.first_seen_at", typ: aTime, to: func(r *catalog.SourceRow) any { return &r.FirstSeenAt }, notNull: true},
+		{name: "last_seen_at", sql: "t.last_seen_at", typ: aTime, to: func(r *catalog.SourceRow) any { return &r.LastSeenAt }, unsorted: true},
+		{name: "retired_at", sql: "t.retired_at", typ: aTime, to: func(r *catalog.SourceRow) any { return &r.RetiredAt }},
+		{name: "retired", sql: "(t.retired_at is not null)", typ: aFlag, notNull: true, unsorted: true},
+	},
+}
+
+// changeList is what runs found changed, the newest first. Of a long text it has the beginning.
+var changeList = &list[catalog.ChangeRow]{
+	name: "changes", after: func(r *catalog.ChangeRow) { r.Old, r.New = catalog.Mask(r.Old), catalog.Mask(r.New) }, from: "qlikcrawler.change t", scope: "t.connection", unique: []string{"id"},
+	order: []catalog.Order{{Column: "id", Descending: true}},
+	columns: []listColumn[catalog.ChangeRow]{
+		{name: "id", sql: "t.id", typ: aNumber, to: func(r *catalog.ChangeRow) any { return &r.ID }, notNull: true},
+		{name: "connection", sql: "t.connection", typ: aWord, to: func(r *catalog.ChangeRow) any { return &r.Connection }, notNull: true},
+		{name: "run", sql: "t.run", typ: aNumber, to: func(r *catalog.ChangeRow) any { return &r.Run }, notNull: true},
+		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.ChangeRow) any { return &r.Key }, notNull: true},
+		{name: "what", sql: "t.what", typ: aWord, to: func(r *catalog.ChangeRow) any { return &r.What }, notNull: true},
+		{name: "column_name", sql: "t.column_name", typ: aWord, to: func(r *catalog.ChangeRow) any { return &r.Column }},
+		{name: "old", sql: "left(t.old, 2000)", typ: aText, to: func(r *catalog.ChangeRow) any { return &r.Old }, unsorted: true, unfiltered: true},
+		{name: "new", sql: "left(t.new, 2000)", typ: aText, to: func(r *catalog.ChangeRow) any { return &r.New }, unsorted: true, unfiltered: true},
+		{name: "at", sql: "t.at", typ: aTime, to: func(r *catalog.ChangeRow) any { return &r.At }, notNull: true},
+	},
+}

@@ -32,6 +32,9 @@ const migrationLock = 0x716c696b6372 // "qlikcr"
 // CodeConflict and is left alone.
 func (db *DB) Migrate(ctx context.Context) error {
 	if current, err := db.Migrated(ctx); err != nil || current {
+		if err == nil {
+			err = fail("make the words for search", "", db.reindex(ctx))
+		}
 		return err
 	}
 	if err := db.createSchema(ctx); err != nil {
@@ -49,7 +52,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	for _, r := range results {
 		db.log.InfoContext(ctx, "database migrated", "migration", r.Source.Path, "took", r.Duration)
 	}
-	return nil
+	return fail("make the words for search", "", db.reindex(ctx))
 }
 
 // createSchema makes the schema that the version table stands in. "If not exists" alone fails when

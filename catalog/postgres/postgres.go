@@ -51,6 +51,8 @@ type DB struct {
 	keys *keyring
 	log  *slog.Logger
 
+	words knownWords
+
 	mu     sync.Mutex
 	owners map[catalog.RunID]*owner // runs that this DB started and hasn't finished
 }

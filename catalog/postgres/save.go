@@ -26,6 +26,7 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 	if err != nil {
 		return out, err
 	}
+	var words map[string]bool
 	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		was, err := readUnit(ctx, tx, run, s.Unit.Key)
 		if err != nil {
@@ -35,7 +36,7 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 			return err
 		}
 		w := writing{run: run, unit: clean(string(s.Unit.Key)), was: was, batch: &pgx.Batch{}}
-		w.rows(rows, s.Gaps)
+		words = db.queueRows(&w, rows, s.Gaps)
 		w.gaps(s.Gaps)
 		w.version(s)
 		out.Change, out.Err = w.outcome(s.Gaps)
@@ -43,6 +44,9 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 		w.batch.Queue(insertOutcome, outcomeArgs(out)...)
 		return tx.SendBatch(ctx, w.batch).Close()
 	})
+	if err == nil {
+		db.words.add(words)
+	}
 	return out, fail("save", s.Unit.Key, err)
 }
 
@@ -183,17 +187,23 @@ type writing struct {
 	written bool // a row or a gap
 }
 
-func (w *writing) rows(rows unitRows, gaps []catalog.Gap) {
+// queueRows queues what differs in the unit's rows, and gives the words of names that come with it.
+func (db *DB) queueRows(w *writing, rows unitRows, gaps []catalog.Gap) map[string]bool {
 	var added []string
+	words := map[string]bool{}
 	for i, t := range tables {
 		d := compare(i, rows[i], w.was.rows[i], gaps)
 		w.written = w.written || !d.empty()
 		queueDifference(w.batch, t, d, w.run, w.was.fenced, w.unit)
+		db.newWords(i, d.added, words)
+		db.newWords(i, d.changed, words)
 		for _, r := range d.added {
 			added = append(added, r.key)
 		}
 	}
 	queueAdded(w.batch, added, w.run, w.was.fenced)
+	queueWords(w.batch, words)
+	return words
 }
 
 // queueDifference writes what differs in one table. unit is nil for groups of no unit.

@@ -10,7 +10,7 @@ import (
 // The statements of a table. All rows of a call travel as one array per column.
 type statements struct {
 	read   string // $1 unit, $2 first key under it, $3 first key behind it
-	insert string // $1 connection, $2 unit, $3 …: hash, incomplete, columns
+	insert string // $1 connection, $2 unit, $3 …: hash, search, incomplete, columns
 	change string // $1 run, $2 connection, $3 …: likewise
 	retire string // $1 run, $2 connection, $3 last complete run, $4 keys
 	empty  string // $1 run, $2 connection, $3 last complete run, $4 … $6: as $1 … $3 of read
@@ -50,8 +50,9 @@ func (t *table) readSQL() string {
 // staged is the rows that travel with a call as a relation s, its arrays being the arguments from
 // $first on.
 func (t *table) staged(first int) string {
-	names, casts, arrays := []string{"hash"}, []string{"s.hash"}, []string{fmt.Sprintf("$%d::bytea[]", first)}
-	next := first + 1
+	names, casts := []string{"hash", "search"}, []string{"s.hash", "s.search::tsvector as search"}
+	arrays := []string{fmt.Sprintf("$%d::bytea[]", first), fmt.Sprintf("$%d::text[]", first+1)}
+	next := first + 2
 	if t.hasIncomplete {
 		names, casts = append(names, "incomplete"), append(casts, "s.incomplete")
 		arrays = append(arrays, fmt.Sprintf("$%d::boolean[]", next))
@@ -80,7 +81,7 @@ func (c column) wire() string {
 
 // written are the columns that every write of a row sets.
 func (t *table) written() []string {
-	names := []string{"hash"}
+	names := []string{"hash", "search"}
 	if t.hasIncomplete {
 		names = append(names, "incomplete")
 	}
@@ -144,7 +145,7 @@ const insertAdded = insertChanges + `
 
 // args are rows as the arguments from $3 on of insert and change.
 func (t *table) args(rows []row, first ...any) []any {
-	out := append(first, hashes{rows})
+	out := append(first, hashes{rows}, searches{rows, t.number(), &termer{}})
 	if t.hasIncomplete {
 		out = append(out, incompletes{rows})
 	}
@@ -162,7 +163,12 @@ type (
 		i    int
 		typ  string
 	}
-	hashes      struct{ rows []row }
+	hashes   struct{ rows []row }
+	searches struct {
+		rows   []row
+		table  int
+		termer *termer
+	}
 	incompletes struct{ rows []row }
 )
 
@@ -188,6 +194,10 @@ func (c cells) Index(n int) any {
 func (h hashes) Dimensions() []pgtype.ArrayDimension { return dimensions(h.rows) }
 func (h hashes) IndexType() any                      { return []byte(nil) }
 func (h hashes) Index(n int) any                     { return h.rows[n].hash[:] }
+
+func (s searches) Dimensions() []pgtype.ArrayDimension { return dimensions(s.rows) }
+func (s searches) IndexType() any                      { return "" }
+func (s searches) Index(n int) any                     { return s.termer.terms(s.table, &s.rows[n]) }
 
 func (i incompletes) Dimensions() []pgtype.ArrayDimension { return dimensions(i.rows) }
 func (i incompletes) IndexType() any                      { return false }

@@ -39,6 +39,7 @@ func (db *DB) SaveGroups(ctx context.Context, run catalog.RunID, list []catalog.
 	if b.err != nil {
 		return b.err
 	}
+	words := map[string]bool{}
 	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		f, err := fence(ctx, tx, run)
 		if err != nil {
@@ -56,8 +57,14 @@ func (db *DB) SaveGroups(ctx context.Context, run catalog.RunID, list []catalog.
 			added[i] = r.key
 		}
 		queueAdded(batch, added, run, f)
+		db.newWords(groups, d.added, words)
+		db.newWords(groups, d.changed, words)
+		queueWords(batch, words)
 		return tx.SendBatch(ctx, batch).Close()
 	})
+	if err == nil {
+		db.words.add(words)
+	}
 	return fail("save the groups of run", runKey(run), err)
 }
 

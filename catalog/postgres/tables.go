@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -125,6 +126,9 @@ var tables = [tableCount]*table{
 		{"attributes", "jsonb"},
 	}),
 }
+
+// number is where the table stands in tables.
+func (t *table) number() int { return slices.Index(tables[:], t) }
 
 // unitRows are the rows of one unit by table.
 type unitRows [tableCount][]row

@@ -1,0 +1,307 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+const (
+	searchLimit     = 20   // hits of a page that doesn't say
+	mostSearchLimit = 100  // hits of a page
+	deepest         = 1000 // hits that can be reached by paging: beyond, a person asks otherwise
+	candidates      = 300  // rows of each class that a way of finding looks at
+	mostApps        = 5000 // apps that a stream or an owner may stand for
+)
+
+// ways are tried in this order, until a page is full.
+var ways = []catalog.Match{catalog.MatchName, catalog.MatchPrefix, catalog.MatchWords, catalog.MatchText, catalog.MatchNear}
+
+// Search finds things by their words: see catalog.Search. A question without words and filters is
+// CodeInvalid.
+//
+// It looks for the whole name first, then for its beginning, for words in it, for words anywhere, and for
+// words with one slip in them, and stops when the page is full. Of each kind of things it looks at a
+// limited number of rows in each way, so that a word that half of the catalog has takes no longer than
+// a rare one.
+func (db *DB) Search(ctx context.Context, s catalog.Search) (*catalog.SearchResult, error) {
+	limit, skip, err := searchPage(s)
+	if err != nil {
+		return nil, err
+	}
+	result := &catalog.SearchResult{Hits: []catalog.Hit{}}
+	const begin = "begin read only; set local enable_seqscan = off"
+	err = pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
+		q := newQuestion(s.Text)
+		places, err := q.narrow(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		f := &finder{tx: tx, search: s, question: q, places: places, want: skip + limit + 1, same: map[string]*found{}, seen: map[string]bool{}}
+		if err := f.find(ctx); err != nil {
+			return err
+		}
+		page := f.list[min(skip, len(f.list)):min(skip+limit, len(f.list))]
+		if len(f.list) > skip+limit && skip+limit < deepest {
+			result.Next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(skip + limit)))
+		}
+		result.Instead = f.used
+		if result.Hits, err = f.hits(ctx, page); err != nil {
+			return err
+		}
+		if s.Facets {
+			result.Facets, err = f.facets(ctx)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fail("search", "", err)
+	}
+	return result, nil
+}
+
+// searchPage checks a search and gives the place of its page.
+func searchPage(s catalog.Search) (limit, skip int, err error) {
+	var faults catalog.QueryFaults
+	refuse := func(parameter, format string, args ...any) {
+		faults = append(faults, catalog.QueryFault{Parameter: parameter, Why: fmt.Sprintf(format, args...)})
+	}
+	limit = s.Limit
+	if limit == 0 {
+		limit = searchLimit
+	}
+	if limit < 0 || limit > mostSearchLimit {
+		refuse("limit", "a page has from 1 to %d hits, not %d", mostSearchLimit, s.Limit)
+	}
+	if s.Cursor != "" {
+		text, err := base64.RawURLEncoding.DecodeString(s.Cursor)
+		skip, _ = strconv.Atoi(string(text))
+		if err != nil || skip <= 0 || skip > deepest {
+			refuse("cursor", "this is no cursor")
+		}
+	}
+	for _, k := range s.Kinds {
+		if !slices.Contains(catalog.HitKinds, k) {
+			refuse("kind", "%q is none of %s", k, strings.Join(catalog.HitKinds, ", "))
+		}
+	}
+	if strings.TrimSpace(s.Text) == "" &&
+		len(s.Kinds)+len(s.Connections)+len(s.Types)+len(s.Streams)+len(s.Apps)+len(s.Owners)+len(s.Tags) == 0 {
+		refuse("q", "a word or a filter is needed")
+	}
+	if len(faults) > 0 {
+		return 0, 0, &catalog.Error{Code: catalog.CodeInvalid, Op: "search", Err: faults}
+	}
+	return limit, skip, nil
+}
+
+// narrow makes the filters of a search part of the question, and gives the classes that are left.
+func (q *question) narrow(ctx context.Context, tx pgx.Tx, s catalog.Search) ([]classPlace, error) {
+	var filters []string
+	if len(s.Connections) > 0 {
+		filters = append(filters, or(each(s.Connections, func(c string) string { return lexeme(markConnection, c) })))
+	}
+	if !s.Scope.All { // the rows are asked too; this makes it quick
+		filters = append(filters, or(each(s.Scope.Connections, func(c string) string { return lexeme(markConnection, c) })))
+	}
+	if len(s.Types) > 0 {
+		filters = append(filters, or(ofTypes(s.Types)))
+	}
+	if len(s.Tags) > 0 {
+		filters = append(filters, or(each(s.Tags, func(t string) string { return lexeme(markTag, fold(t, longestName)) })))
+	}
+	if len(s.Apps) > 0 {
+		filters = append(filters, or(each(s.Apps, func(k catalog.Key) string { return lexeme(markApp, clean(string(k))) })))
+	}
+	if len(s.Streams) > 0 {
+		apps, err := appsWhere(ctx, tx, `select connection || '/' || substr(key, length(connection) + 6) from qlikcrawler.report_group
+			where kind = 'app' and parent_key = any($1::text[]) limit $2`, each(s.Streams, func(k catalog.Key) string { return clean(string(k)) }))
+		if err != nil {
+			return nil, err
+		}
+		filters = append(filters, or(each(apps, func(k string) string { return lexeme(markApp, k) })))
+	}
+	if len(s.Owners) > 0 {
+		owners := each(s.Owners, func(o string) string { return fold(clean(o), longestName) })
+		apps, err := appsWhere(ctx, tx, "select key from qlikcrawler.report where kind = 'app' and lower(owner) = any($1::text[]) limit $2", owners)
+		if err != nil {
+			return nil, err
+		}
+		terms := each(owners, func(o string) string { return lexeme(markOwner, o) })
+		filters = append(filters, or(append(terms, each(apps, func(k string) string { return lexeme(markApp, k) })...)))
+	}
+	q.filter = and(filters...)
+	var places []classPlace
+	for _, p := range classPlaces {
+		if len(s.Kinds) == 0 || slices.Contains(s.Kinds, p.kind) {
+			places = append(places, p)
+		}
+	}
+	return places, nil
+}
+
+func each[A, B any](list []A, fn func(A) B) []B {
+	out := make([]B, len(list))
+	for i, a := range list {
+		out[i] = fn(a)
+	}
+	return out
+}
+
+func appsWhere(ctx context.Context, tx pgx.Tx, sql string, values []string) ([]string, error) {
+	rows, err := tx.Query(ctx, sql, values, mostApps)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// A finder collects what a search finds.
+type finder struct {
+	tx       pgx.Tx
+	search   catalog.Search
+	question question
+	places   []classPlace
+	want     int // hits that are enough
+	list     []*found
+	seen     map[string]bool   // keys
+	same     map[string]*found // the first of equal fields
+	used     map[string][]string
+}
+
+// A found is a row that may become a hit.
+type found struct {
+	place classPlace
+	way   catalog.Match
+	key   string
+	name  string
+	same  string // of a field: equal to others that say the same under one name
+}
+
+func (f *finder) find(ctx context.Context) error {
+	for _, way := range ways {
+		if len(f.list) >= f.want {
+			return nil
+		}
+		if way == catalog.MatchNear {
+			if err := f.respell(ctx); err != nil {
+				return err
+			}
+		}
+		query := f.question.tier(way)
+		if query == "" {
+			continue
+		}
+		batch, err := f.try(ctx, way, query)
+		if err != nil {
+			return err
+		}
+		if way == catalog.MatchNear && len(batch) > 0 {
+			f.used = f.question.instead
+		}
+		slices.SortFunc(batch, func(a, b *found) int {
+			return cmp.Or(cmp.Compare(a.place.weight, b.place.weight), cmp.Compare(len(a.name), len(b.name)),
+				cmp.Compare(a.name, b.name), cmp.Compare(a.key, b.key))
+		})
+		f.list = append(f.list, batch...)
+	}
+	return nil
+}
+
+// mostRounds is how often a way is tried anew without the fields that filled the last round.
+const mostRounds = 4
+
+// try finds in one way. Where equal fields take all the room, it looks again for others.
+func (f *finder) try(ctx context.Context, way catalog.Match, query string) ([]*found, error) {
+	var batch []*found
+	places := f.places
+	for range mostRounds {
+		full, fresh := map[class]int{}, 0
+		var without []string
+		rows, err := f.tx.Query(ctx, f.candidatesSQL(places), f.args(query)...)
+		if err != nil {
+			return nil, err
+		}
+		var c found
+		var name class
+		_, err = pgx.ForEachRow(rows, []any{&name, &c.key, &c.name, &c.same}, func() error {
+			full[name]++
+			if f.seen[c.key] {
+				return nil
+			}
+			f.seen[c.key] = true
+			if c.same != "" && f.same[c.same] != nil {
+				return nil
+			}
+			one := c
+			one.way, one.place = way, classPlaces[slices.IndexFunc(classPlaces, func(p classPlace) bool { return p.class == name })]
+			if c.same != "" {
+				f.same[c.same] = &one
+				without = append(without, "!"+lexeme(markSame, c.same))
+			}
+			batch, fresh = append(batch, &one), fresh+1
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		places = slices.DeleteFunc(slices.Clone(places), func(p classPlace) bool {
+			return p.table != fields || full[p.class] < f.most()
+		})
+		if len(places) == 0 || fresh == 0 || len(f.list)+len(batch) >= f.want {
+			break
+		}
+		query = and(append([]string{"(" + query + ")"}, without...)...)
+	}
+	return batch, nil
+}
+
+// most is how many rows of a class are looked at.
+func (f *finder) most() int { return max(candidates, f.want) }
+
+// candidatesSQL looks into each class by itself, so that none takes the room of others. $1 is the tsquery,
+// $2 the connections that may be seen.
+func (f *finder) candidatesSQL(places []classPlace) string {
+	parts := make([]string, len(places))
+	for i, p := range places {
+		same := "''"
+		if p.table == fields {
+			same = "left(encode(sha256(convert_to(t.type || E'\\x01' || coalesce(t.name, '') || E'\\x01' || coalesce(t.formula, ''), 'UTF8')), 'hex'), 16)"
+		}
+		parts[i] = fmt.Sprintf("(select '%s'::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s limit %d)",
+			p.class, same, tables[p.table].name, f.condition(p.class), f.most())
+	}
+	return strings.Join(parts, " union all ")
+}
+
+func (f *finder) condition(c class) string {
+	sql := fmt.Sprintf("t.search @@ ($1::tsquery && '''%s%s'''::tsquery)", markClass, c)
+	if !f.search.Scope.All {
+		sql += " and t.connection = any($2::text[])"
+	}
+	if !f.search.Retired {
+		sql += " and t.retired_at is null"
+	}
+	return sql
+}
+
+// args are those of condition.
+func (f *finder) args(query string) []any {
+	args := []any{pgx.QueryExecModeCacheDescribe, query}
+	if !f.search.Scope.All {
+		codes := f.search.Scope.Connections
+		if codes == nil {
+			codes = []string{}
+		}
+		args = append(args, codes)
+	}
+	return args
+}
