@@ -56,6 +56,12 @@ type Run struct {
 	Groups []Key    // with Selected: report groups whose apps are wanted
 
 	AllowMassRetire bool // a person said that most units may go
+
+	Shared  bool  // any number of processes work on it; else one process owns it
+	Stage   Stage // of a shared one
+	Version int64 // one more with each change that a watcher may see
+	AskedAt time.Time
+	AskedBy string // who asked: a user's name; empty: nobody (a schedule) or unknown
 }
 
 // A Tally counts a run's units by what became of them. Listed is what the source lists.
@@ -105,6 +111,19 @@ type Usage struct {
 	OpensWithData int64 `json:"opens_with_data"` // apps opened with data
 	Sessions      int64 `json:"sessions"`        // Qlik sessions started (logins)
 	BytesReceived int64 `json:"bytes_received"`  // payload bytes, REST and Engine
+}
+
+// Plus is the sum of two costs.
+func (u Usage) Plus(o Usage) Usage {
+	return Usage{
+		u.Requests + o.Requests, u.Calls + o.Calls, u.Sockets + o.Sockets, u.Opens + o.Opens,
+		u.OpensWithData + o.OpensWithData, u.Sessions + o.Sessions, u.BytesReceived + o.BytesReceived,
+	}
+}
+
+// Minus is what was spent since o.
+func (u Usage) Minus(o Usage) Usage {
+	return u.Plus(Usage{-o.Requests, -o.Calls, -o.Sockets, -o.Opens, -o.OpensWithData, -o.Sessions, -o.BytesReceived})
 }
 
 // Change is what became of a unit in a run.

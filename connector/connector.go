@@ -44,6 +44,16 @@ type Listed struct {
 	Source  any           // the connector's own; nobody else looks into it
 }
 
+// A Packer is a Connector whose listing another process can go on from. Every source should be one: a
+// crawl is shared by processes only if its source is.
+type Packer interface {
+	// Pack makes bytes of what Fetch must know of a listed unit. They hold no secret, and no more than
+	// the listing said of this one unit.
+	Pack(l Listed) ([]byte, error)
+	// Unpack makes of them, in any connector of the same connection, what Fetch takes.
+	Unpack(packed []byte) (Listed, error)
+}
+
 // DialFunc opens a network connection.
 type DialFunc func(ctx context.Context, network, addr string) (net.Conn, error)
 

@@ -20,6 +20,10 @@ type Crawler struct {
 	MassRetireLimit float64 // share of the known units that may go without being asked, 0 to 1; 0 means 0.5
 
 	Beat time.Duration // how often a run's progress is stored; 0 means a second
+
+	// Wait is called before each unit is read, one call at a time, and may hold the crawl up; its error
+	// ends the crawl. nil: nothing holds it up.
+	Wait func(ctx context.Context) error
 }
 
 // Crawl is the whole story of a crawl. The run must be running in the store; what becomes of it is
@@ -30,32 +34,9 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	ctx, stop := c.keepAlive(ctx, p)
 	defer stop()
 
-	p.enter(Listing)
-	groups, err := connector.Collect(src.Groups(ctx))
-	if err != nil {
-		return p.tally(), fmt.Errorf("list report groups: %w", err)
-	}
-	listed, err := connector.Collect(src.Units(ctx))
-	if err != nil {
-		return p.tally(), fmt.Errorf("list apps: %w", err)
-	}
-	known, err := c.Store.Known(ctx, run.Connection)
-	if err != nil {
-		return p.tally(), fmt.Errorf("read what is known: %w", err)
-	}
-	finished, err := c.finished(ctx, run)
+	plan, err := c.prepare(ctx, run, src, p)
 	if err != nil {
 		return p.tally(), err
-	}
-	plan, err := MakePlan(run, listed, Past{Known: known, Finished: finished}, c.massRetireLimit())
-	if err != nil {
-		return p.tally(), err
-	}
-	p.planned(plan, len(listed))
-
-	p.enter(Reading)
-	if err := c.Store.SaveGroups(ctx, run.ID, groups); err != nil {
-		return p.tally(), fmt.Errorf("save report groups: %w", err)
 	}
 	if err := c.fetchAll(ctx, run, src, plan, p); err != nil {
 		return p.tally(), err
@@ -66,6 +47,38 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	return p.tally(), nil
+}
+
+// prepare lists the source, plans, and stores the listing of groups.
+func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Connector, p *progress) (Plan, error) {
+	p.enter(Listing)
+	groups, err := connector.Collect(src.Groups(ctx))
+	if err != nil {
+		return Plan{}, fmt.Errorf("list report groups: %w", err)
+	}
+	listed, err := connector.Collect(src.Units(ctx))
+	if err != nil {
+		return Plan{}, fmt.Errorf("list apps: %w", err)
+	}
+	known, err := c.Store.Known(ctx, run.Connection)
+	if err != nil {
+		return Plan{}, fmt.Errorf("read what is known: %w", err)
+	}
+	finished, err := c.finished(ctx, run)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan, err := MakePlan(run, listed, Past{Known: known, Finished: finished}, c.massRetireLimit())
+	if err != nil {
+		return Plan{}, err
+	}
+	p.planned(plan, len(listed))
+
+	p.enter(Reading)
+	if err := c.Store.SaveGroups(ctx, run.ID, groups); err != nil {
+		return Plan{}, fmt.Errorf("save report groups: %w", err)
+	}
+	return plan, nil
 }
 
 // finished is what a full run goes on from; the other modes know it by the versions.

@@ -17,12 +17,10 @@ import (
 // next one while it is stored, so that the source needn't wait for the catalog; no more than that many
 // are being stored. It returns an error only when going on is pointless.
 func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress) error {
-	for _, what := range plan.Missing {
-		o := catalog.Outcome{Run: run.ID, Unit: catalog.Unit{Key: catalog.Key(what), Name: what}, Change: catalog.FailedUnit, Err: notListed(what)}
-		if err := c.note(ctx, o, p); err != nil {
-			return err
-		}
+	if err := c.noteMissing(ctx, run, plan.Missing, p); err != nil {
+		return err
 	}
+	var held error
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * c.workers())
 	places := make(chan struct{}, c.workers())
@@ -34,6 +32,9 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 		if gctx.Err() != nil {
 			break
 		}
+		if held = c.wait(gctx); held != nil {
+			break
+		}
 		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, func() { <-places }) })
 	}
 	if err := g.Wait(); err != nil {
@@ -42,7 +43,25 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	return held
+}
+
+// noteMissing notes what a selected crawl was asked for and didn't find.
+func (c *Crawler) noteMissing(ctx context.Context, run catalog.Run, missing []string, p *progress) error {
+	for _, what := range missing {
+		o := catalog.Outcome{Run: run.ID, Unit: catalog.Unit{Key: catalog.Key(what), Name: what}, Change: catalog.FailedUnit, Err: notListed(what)}
+		if err := c.note(ctx, o, p); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func (c *Crawler) wait(ctx context.Context) error {
+	if c.Wait == nil {
+		return nil
+	}
+	return c.Wait(ctx)
 }
 
 // fetchOne reads and stores one unit, and calls next when another may be read. One that fails is an

@@ -46,9 +46,13 @@ const markStale = `
 // Note stores the outcome of a unit that has no snapshot. What the catalog has of one that failed is
 // marked by a gap until it is read again.
 func (db *DB) Note(ctx context.Context, run catalog.RunID, o catalog.Outcome) error {
-	o.Run = run
+	return db.note(ctx, catalog.Claim{Run: run}, o)
+}
+
+func (db *DB) note(ctx context.Context, c catalog.Claim, o catalog.Outcome) error {
+	o.Run = c.Run
 	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
-		if _, err := fence(ctx, tx, run); err != nil {
+		if _, err := fence(ctx, tx, c); err != nil {
 			return err
 		}
 		b := &pgx.Batch{}

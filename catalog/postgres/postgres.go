@@ -7,14 +7,16 @@
 // Who may write when is told by advisory locks, each named by a text:
 //
 //	owner/ID    held by the process of a run for as long as it lives
-//	run/ID      shared by those who write for a run, exclusive to who ends it
+//	run/ID      shared by those who write for a run, exclusive to who claims or ends it
+//	share/CODE  to who says which process works for a connection, and on what
+//	batch/ID/N  shared by who writes for a batch of a shared run, exclusive to who claims or frees it
 //	unit/KEY    to who writes or retires a unit
 //	groups/CODE to who writes the groups of a connection
 //	places/CODE to who writes the data connections of a connection
 //	links       to who joins the lineage of all apps
 //	sweep/CODE  to who starts a run of a connection
 //
-// They are taken in this order: run, then unit, groups, places or links.
+// They are taken in this order: sweep, run, share, batch, then unit, groups, places or links.
 package postgres
 
 import (
@@ -139,6 +141,14 @@ func (db *DB) Ping(ctx context.Context) error {
 	return fail("reach the database", "", db.pool.Ping(ctx))
 }
 
+// Pool is the connections, for what else speaks to this database: the queue.
+func (db *DB) Pool() *pgxpool.Pool { return db.pool }
+
+// InTx runs fn in a transaction, for those who join rows of their own to the catalog's.
+func (db *DB) InTx(ctx context.Context, fn func(pgx.Tx) error) error {
+	return fail("write the database", "", db.inTx(ctx, fn))
+}
+
 // inTx runs fn in a transaction: committed when fn returns nil, rolled back when it returns an error
 // or panics.
 func (db *DB) inTx(ctx context.Context, fn func(pgx.Tx) error) error {
@@ -154,8 +164,11 @@ const (
 	ownLock       = "select pg_advisory_lock(hashtextextended('qlikcrawler/' || $1::text, 0))"
 )
 
-func runLock(id catalog.RunID) string   { return fmt.Sprintf("run/%d", id) }
-func ownerLock(id catalog.RunID) string { return fmt.Sprintf("owner/%d", id) }
+func runLock(id catalog.RunID) string { return fmt.Sprintf("run/%d", id) }
+func shareLock(code string) string    { return "share/" + code }
+
+func batchLock(id catalog.RunID, n int) string { return fmt.Sprintf("batch/%d/%d", id, n) }
+func ownerLock(id catalog.RunID) string        { return fmt.Sprintf("owner/%d", id) }
 
 // fail puts an error of the database into the catalog's words. A *catalog.Error passes through.
 func fail(op string, key catalog.Key, err error) error {

@@ -30,9 +30,9 @@ func (db *DB) StartRun(ctx context.Context, r catalog.Run) (catalog.RunID, error
 		}
 		err := tx.QueryRow(ctx, `
 			insert into qlikcrawler.crawl_run (connection, mode, trigger, state, apps, groups, allow_mass_retire,
-				started_at, heartbeat_at)
-			values ($1, $2, $3, 'running', $4, $5, $6, now(), now()) returning id`,
-			r.Connection, r.Mode, r.Trigger, texts(r.Apps), texts(groups), r.AllowMassRetire).Scan(&r.ID)
+				started_at, heartbeat_at, asked_by)
+			values ($1, $2, $3, 'running', $4, $5, $6, now(), now(), $7) returning id`,
+			r.Connection, r.Mode, r.Trigger, texts(r.Apps), texts(groups), r.AllowMassRetire, text(r.AskedBy)).Scan(&r.ID)
 		if err != nil {
 			return err
 		}
@@ -85,14 +85,13 @@ func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
 func inFlight(op string, r catalog.Run) error {
 	return &catalog.Error{
 		Code: catalog.CodeConflict, Op: op, Key: catalog.Key(r.Connection),
-		Err: fmt.Errorf("run %d (%s) of this connection is in flight since %s",
-			r.ID, r.Mode, r.StartedAt.UTC().Format(time.RFC3339)),
+		Err:  &catalog.InFlight{Run: r.ID, Mode: r.Mode, State: r.State, StartedAt: r.StartedAt},
 		Cure: "Wait until it ends, or cancel it.",
 	}
 }
 
 // endDeadRuns marks those running runs of a connection interrupted whose process is gone, and gives
-// the others.
+// the others. Shared runs go on without any of their processes.
 func endDeadRuns(ctx context.Context, tx pgx.Tx, code string) ([]catalog.Run, error) {
 	rows, err := tx.Query(ctx, selectRun+" where connection = $1 and state in ('queued', 'running') order by id", code)
 	if err != nil {
@@ -104,11 +103,15 @@ func endDeadRuns(ctx context.Context, tx pgx.Tx, code string) ([]catalog.Run, er
 	}
 	var alive []catalog.Run
 	for _, r := range runs {
+		if r.Shared {
+			alive = append(alive, r)
+			continue
+		}
 		var free bool
 		if err := tx.QueryRow(ctx, lockIfFree, ownerLock(r.ID)).Scan(&free); err != nil {
 			return nil, err
 		}
-		if !free || r.State == catalog.Queued {
+		if !free {
 			alive = append(alive, r)
 			continue
 		}
@@ -142,8 +145,9 @@ func (db *DB) FinishRun(ctx context.Context, id catalog.RunID, state catalog.Sta
 type ending struct {
 	run   catalog.RunID
 	state catalog.State
-	tally any // a document, or nil: as it was last noted
+	tally any // a document, or nil: as it was last noted, or as the rows of a shared run say
 	why   string
+	from  []string // the states that it may end; nil: running
 }
 
 // write waits for those who write for the run: from its commit on, none can.
@@ -151,17 +155,28 @@ func (e ending) write(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, lockExclusive, runLock(e.run)); err != nil {
 		return err
 	}
+	if err := lockShare(ctx, tx, e.run); err != nil {
+		return err
+	}
 	var code string
 	var mode catalog.Mode
+	from := e.from
+	if from == nil {
+		from = []string{string(catalog.Running)}
+	}
 	err := tx.QueryRow(ctx, `
-		update qlikcrawler.crawl_run set state = $2, tally = coalesce($3, tally), error = $4,
+		update qlikcrawler.crawl_run set state = $2, error = $4, worker = null,
+			tally = case when shared then qlikcrawler.tally(id) else coalesce($3, tally) end,
 			heartbeat_at = clock_timestamp(), finished_at = clock_timestamp()
-		where id = $1 and state = 'running' returning connection, mode`,
-		e.run, e.state, e.tally, text(e.why)).Scan(&code, &mode)
+		where id = $1 and state = any($5) returning connection, mode`,
+		e.run, e.state, e.tally, text(e.why), from).Scan(&code, &mode)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notRunning(e.run)
 	}
 	if err != nil {
+		return err
+	}
+	if err := dropWork(ctx, tx, e.run); err != nil {
 		return err
 	}
 	switch {
@@ -192,7 +207,7 @@ func runKey(id catalog.RunID) catalog.Key { return catalog.Key(fmt.Sprint(id)) }
 
 const selectRun = `
 	select id, connection, mode, trigger, state, tally, started_at, finished_at, error, apps, groups,
-		allow_mass_retire
+		allow_mass_retire, shared, stage, version, asked_at, asked_by
 	from qlikcrawler.crawl_run`
 
 // Run gives one run, or CodeNotFound.
@@ -219,14 +234,17 @@ func scanRun(row pgx.CollectableRow) (catalog.Run, error) {
 	var r catalog.Run
 	var tally []byte
 	var started, finished *time.Time
-	var why *string
+	var why, by *string
 	var groups []string
 	err := row.Scan(&r.ID, &r.Connection, &r.Mode, &r.Trigger, &r.State, &tally, &started, &finished, &why,
-		&r.Apps, &groups, &r.AllowMassRetire)
+		&r.Apps, &groups, &r.AllowMassRetire, &r.Shared, &r.Stage, &r.Version, &r.AskedAt, &by)
 	if err != nil {
 		return r, err
 	}
-	r.StartedAt, r.FinishedAt, r.Error = value(started), value(finished), value(why)
+	r.StartedAt, r.FinishedAt, r.Error, r.AskedBy = value(started), value(finished), value(why), value(by)
+	if !r.Shared {
+		r.Stage = "" // the process that owns it knows
+	}
 	for _, g := range groups {
 		r.Groups = append(r.Groups, catalog.Key(g))
 	}

@@ -21,6 +21,11 @@ import (
 // Each of 1 and 3 is one round trip, whatever the number of rows. An unchanged snapshot writes
 // nothing but its outcome. CodeConflict if the run isn't running any more.
 func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, began time.Time) (catalog.Outcome, error) {
+	return db.save(ctx, catalog.Claim{Run: run}, s, began)
+}
+
+func (db *DB) save(ctx context.Context, c catalog.Claim, s *catalog.Snapshot, began time.Time) (catalog.Outcome, error) {
+	run := c.Run
 	out := catalog.Outcome{Run: run, Unit: s.Unit}
 	rows, err := rowsOf(s)
 	if err != nil {
@@ -28,7 +33,7 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 	}
 	var words map[string]bool
 	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
-		was, err := readUnit(ctx, tx, run, s.Unit.Key)
+		was, err := readUnit(ctx, tx, c, s.Unit.Key)
 		if err != nil {
 			return err
 		}
@@ -55,7 +60,8 @@ func (db *DB) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, 
 // end does wait, for all before it too), and the next one reads those units again. Plans are made
 // once: to plan each statement anew for its arrays of rows takes longer than to run it.
 func (db *DB) inQuickTx(ctx context.Context, fn func(pgx.Tx) error) error {
-	const begin = "begin; set local synchronous_commit = off; set local plan_cache_mode = force_generic_plan"
+	const begin = "begin; set local synchronous_commit = off; set local plan_cache_mode = force_generic_plan; " +
+		"set local idle_in_transaction_session_timeout = '60s'" // a process that was stopped in it holds nobody up
 	return pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, fn)
 }
 
@@ -91,28 +97,36 @@ type fenced struct {
 	lastComplete *time.Time // nil: its first crawl hasn't ended
 }
 
+// fenceSQL checks a claim too; one without an attempt is that of the process that owns the run.
 const fenceSQL = `
 	select r.connection, c.last_success_at
 	from qlikcrawler.crawl_run r join qlikcrawler.connection c on c.code = r.connection
-	where r.id = $1 and r.state = 'running'`
+	where r.id = $1 and r.state = 'running' and case
+		when $3::int = 0 then not r.shared
+		when $2::int = 0 then r.attempt = $3::int and r.worker is not null
+		else exists (select from qlikcrawler.run_batch b
+			where b.run = r.id and b.number = $2::int and b.attempt = $3::int and b.state = 'working') end`
 
-// queueFence lets a transaction write for a run: until it ends, the run can't. CodeConflict if the
-// run has ended.
-func queueFence(b *pgx.Batch, run catalog.RunID, f *fenced) {
-	b.Queue(lockShared, runLock(run))
-	b.Queue(fenceSQL, run).QueryRow(func(row pgx.Row) error {
+// queueFence lets a transaction write for a claim: until it ends, the run can't, and nobody else can
+// take the batch over. CodeConflict if the run has ended or the claim is no longer the latest.
+func queueFence(b *pgx.Batch, c catalog.Claim, f *fenced) {
+	b.Queue(lockShared, runLock(c.Run))
+	if c.Batch > 0 {
+		b.Queue(lockShared, batchLock(c.Run, c.Batch))
+	}
+	b.Queue(fenceSQL, c.Run, c.Batch, c.Attempt).QueryRow(func(row pgx.Row) error {
 		err := row.Scan(&f.connection, &f.lastComplete)
 		if errors.Is(err, pgx.ErrNoRows) {
-			return notRunning(run)
+			return notRunning(c.Run)
 		}
 		return err
 	})
 }
 
-func fence(ctx context.Context, tx pgx.Tx, run catalog.RunID) (fenced, error) {
+func fence(ctx context.Context, tx pgx.Tx, c catalog.Claim) (fenced, error) {
 	var f fenced
 	b := &pgx.Batch{}
-	queueFence(b, run, &f)
+	queueFence(b, c, &f)
 	err := tx.SendBatch(ctx, b).Close()
 	return f, err
 }
@@ -134,11 +148,11 @@ type gapKey struct {
 
 type gapState struct{ code, why, cure string }
 
-func readUnit(ctx context.Context, tx pgx.Tx, run catalog.RunID, unit catalog.Key) (unitState, error) {
+func readUnit(ctx context.Context, tx pgx.Tx, c catalog.Claim, unit catalog.Key) (unitState, error) {
 	u := unitState{gaps: map[gapKey]gapState{}}
 	key := clean(string(unit))
 	b := &pgx.Batch{}
-	queueFence(b, run, &u.fenced)
+	queueFence(b, c, &u.fenced)
 	b.Queue(lockExclusive, "unit/"+key)
 	b.Queue("select version, retired_at is not null from qlikcrawler.unit where key = $1", key).
 		Query(func(rows pgx.Rows) error {

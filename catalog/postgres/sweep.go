@@ -31,6 +31,11 @@ func (db *DB) Known(ctx context.Context, connection string) (map[catalog.Key]str
 // SaveGroups stores the whole listing of streams and personal groups of the run's connection; others
 // of these kinds retire. Groups of apps come with their snapshots and aren't touched.
 func (db *DB) SaveGroups(ctx context.Context, run catalog.RunID, list []catalog.ReportGroup) error {
+	return db.saveGroups(ctx, catalog.Claim{Run: run}, list)
+}
+
+func (db *DB) saveGroups(ctx context.Context, c catalog.Claim, list []catalog.ReportGroup) error {
+	run := c.Run
 	var b rowBuilder
 	var rows []row
 	for i := range list {
@@ -41,7 +46,7 @@ func (db *DB) SaveGroups(ctx context.Context, run catalog.RunID, list []catalog.
 	}
 	words := map[string]bool{}
 	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
-		f, err := fence(ctx, tx, run)
+		f, err := fence(ctx, tx, c)
 		if err != nil {
 			return err
 		}
@@ -85,22 +90,27 @@ const retireAtOnce = 100
 
 // Retire retires units with all their rows, and notes a Retired outcome for each.
 func (db *DB) Retire(ctx context.Context, run catalog.RunID, units []catalog.Key) error {
+	return db.retire(ctx, catalog.Claim{Run: run}, units)
+}
+
+func (db *DB) retire(ctx context.Context, c catalog.Claim, units []catalog.Key) error {
 	keys := make([]string, len(units))
 	for i, k := range units {
 		keys[i] = clean(string(k))
 	}
 	slices.Sort(keys) // two who retire the same units lock them in the same order
 	for chunk := range slices.Chunk(keys, retireAtOnce) {
-		err := db.inQuickTx(ctx, func(tx pgx.Tx) error { return retireUnits(ctx, tx, run, chunk) })
+		err := db.inQuickTx(ctx, func(tx pgx.Tx) error { return retireUnits(ctx, tx, c, chunk) })
 		if err != nil {
-			return fail("retire apps in run", runKey(run), err)
+			return fail("retire apps in run", runKey(c.Run), err)
 		}
 	}
 	return nil
 }
 
-func retireUnits(ctx context.Context, tx pgx.Tx, run catalog.RunID, keys []string) error {
-	f, err := fence(ctx, tx, run)
+func retireUnits(ctx context.Context, tx pgx.Tx, c catalog.Claim, keys []string) error {
+	run := c.Run
+	f, err := fence(ctx, tx, c)
 	if err != nil {
 		return err
 	}

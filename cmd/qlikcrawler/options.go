@@ -3,30 +3,92 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 )
 
-// runOptions are the options of a connection that steer a crawl rather than its source. Zero values
-// are the crawler's defaults.
+// runOptions are the options of a connection that steer a crawl rather than its source.
 type runOptions struct {
 	Workers         int               `json:"workers"`
+	MaxSessions     int               `json:"max_sessions"`
 	MassRetireLimit connector.Percent `json:"mass_retire_limit"`
+	QuietHours      string            `json:"quiet_hours"`
+	AutoLineage     bool              `json:"auto_lineage"`
+
+	quiet catalog.QuietHours
 }
 
 // crawlOptions reads them from a connection whose source has checked all of its options.
 func crawlOptions(conn catalog.Connection) (runOptions, error) {
+	o := runOptions{Workers: 4, MaxSessions: 2, MassRetireLimit: 50, AutoLineage: true} // contract §2
 	var settings struct {
 		Options map[string]any `json:"options"`
 	}
-	if err := json.Unmarshal(conn.Settings, &settings); err != nil {
-		return runOptions{}, fmt.Errorf("read the options of connection %s: %w", conn.Code, err)
+	if err := unmarshalSettings(conn, &settings); err != nil {
+		return o, err
 	}
-	var o runOptions
-	mine := map[string]any{"workers": settings.Options["workers"], "mass_retire_limit": settings.Options["mass_retire_limit"]}
+	mine := map[string]any{}
+	for _, key := range []string{"workers", "max_sessions", "mass_retire_limit", "quiet_hours", "auto_lineage"} {
+		mine[key] = settings.Options[key]
+	}
 	if errs := connector.DecodeSettings(mine, &o); len(errs) > 0 {
 		return o, fmt.Errorf("connection %s: options: %w", conn.Code, errs)
 	}
+	var err error
+	if o.quiet, err = catalog.ParseQuietHours(o.QuietHours); err != nil {
+		return o, fmt.Errorf("connection %s: options.quiet_hours: %w", conn.Code, err)
+	}
 	return o, nil
+}
+
+func unmarshalSettings(conn catalog.Connection, into any) error {
+	if len(conn.Settings) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(conn.Settings, into); err != nil {
+		return fmt.Errorf("read the settings of connection %s: %w", conn.Code, err)
+	}
+	return nil
+}
+
+func (o runOptions) limit() catalog.Limit {
+	return catalog.Limit{Workers: o.Workers, Sessions: o.MaxSessions}
+}
+
+// forever is what retention says of what is never deleted.
+const forever = "forever"
+
+// retentionKeys are the keys of retention, with what they are where a connection says nothing (contract §2).
+type retentionKeys struct {
+	Runs    time.Duration `json:"runs"`
+	Changes time.Duration `json:"changes"`
+	Retired time.Duration `json:"retired"`
+}
+
+// shortestRetention keeps what running and failed crawls still need of their past.
+const shortestRetention = 24 * time.Hour
+
+// retentionOf reads a connection's retention, and tells everything that is wrong with it.
+func retentionOf(tree map[string]any) (catalog.Retention, connector.FieldErrors) {
+	const day = 24 * time.Hour
+	keys := retentionKeys{Runs: 90 * day}
+	given := map[string]any{}
+	for k, v := range tree {
+		if text, ok := v.(string); ok && text == forever {
+			v = "0s"
+		}
+		given[k] = v
+	}
+	errs := connector.DecodeSettings(given, &keys)
+	for _, k := range []struct {
+		name string
+		d    time.Duration
+	}{{"runs", keys.Runs}, {"changes", keys.Changes}, {"retired", keys.Retired}} {
+		if k.d != 0 && k.d < shortestRetention {
+			errs.Add(k.name, "must be at least 1d, or forever")
+		}
+	}
+	return catalog.Retention(keys), errs
 }

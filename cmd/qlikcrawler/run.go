@@ -12,6 +12,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
 
 // An environment is all that the program gets from outside; tests make their own.
@@ -19,6 +20,8 @@ type environment struct {
 	Getenv         func(string) string
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+
+	Pace scheduler.Pace // of the service; zero: the usual
 }
 
 // Exit statuses (contract §1).

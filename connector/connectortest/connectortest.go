@@ -45,6 +45,7 @@ func Run(t *testing.T, p Probe) {
 		{"breaks early and leaves nothing", s.breaksEarly},
 		{"ends within a second of a cancel", s.endsWithinASecond},
 		{"fetches all that it lists, with unique and stable keys", s.fetchesAll},
+		{"another connector reads what one listed and packed", s.packs},
 		{"the version changes when and only when something did", s.versionFollowsChanges},
 		{"a denied unit doesn't spoil the rest", s.deniedDoesntSpoil},
 		{"what is gone is not found", s.notFound},

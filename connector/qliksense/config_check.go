@@ -335,7 +335,9 @@ func (k *checker) options() {
 	if o.AppTimeout < time.Second {
 		k.errs.Add("options.app_timeout", "must be at least 1s")
 	}
-	k.lacks(o.QuietHours != "", "options.quiet_hours", "quiet hours are")
+	if _, err := catalog.ParseQuietHours(o.QuietHours); err != nil {
+		k.errs.Add("options.quiet_hours", "%v", err)
+	}
 	k.lacks(o.QVSPath != "", "options.qvs_path", "included scripts are")
 	k.lacks(o.LogsPath != "", "options.logs_path", "script logs are")
 	k.lacks(o.QVDsPath != "", "options.qvds_path", "QVD headers are")

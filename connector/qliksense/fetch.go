@@ -116,7 +116,14 @@ func (s *site) sheetRows(ctx context.Context, appID string) ([]sheetRow, error) 
 }
 
 func (s *site) newRead(app *listedApp) *appRead {
-	return &appRead{App: app.row, People: s.known()}
+	people := s.known()
+	for _, p := range app.people {
+		if _, known := people[p.ID]; !known {
+			people = withPeople(people, app.people)
+			break
+		}
+	}
+	return &appRead{App: app.row, People: people}
 }
 
 // gap notes a part that couldn't be read.

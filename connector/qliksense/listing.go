@@ -15,6 +15,9 @@ import (
 type listedApp struct {
 	row      appRow
 	outdated bool // opening it would upgrade it
+
+	// people own the app's objects: what a process that didn't list must be told.
+	people []person
 }
 
 // Groups lists the streams, and the personal groups of those who own unpublished apps.
@@ -140,6 +143,7 @@ func (s *site) Units(ctx context.Context) iter.Seq2[connector.Listed, error] {
 }
 
 func (s *site) listed(app *listedApp, objects objectsDigest) connector.Listed {
+	app.people = objects.people(s.known())
 	group := catalog.AppGroupKey(s.cfg.Code, app.row.ID)
 	groups := []catalog.Key{group}
 	if parent := parentGroup(s.options(), app.row); parent != "" {

@@ -1,0 +1,43 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// SaveGroups is DB.SaveGroups under the claim.
+func (w *Writer) SaveGroups(ctx context.Context, run catalog.RunID, groups []catalog.ReportGroup) error {
+	if err := w.check(run); err != nil {
+		return err
+	}
+	return w.saveGroups(ctx, w.claim, groups)
+}
+
+// Save is DB.Save under the claim.
+func (w *Writer) Save(ctx context.Context, run catalog.RunID, s *catalog.Snapshot, began time.Time) (catalog.Outcome, error) {
+	if err := w.check(run); err != nil {
+		return catalog.Outcome{}, err
+	}
+	return w.save(ctx, w.claim, s, began)
+}
+
+// Note is DB.Note under the claim.
+func (w *Writer) Note(ctx context.Context, run catalog.RunID, o catalog.Outcome) error {
+	if err := w.check(run); err != nil {
+		return err
+	}
+	return w.note(ctx, w.claim, o)
+}
+
+// Retire is DB.Retire under the claim.
+func (w *Writer) Retire(ctx context.Context, run catalog.RunID, units []catalog.Key) error {
+	if err := w.check(run); err != nil {
+		return err
+	}
+	return w.retire(ctx, w.claim, units)
+}
+
+// Progress does nothing: the process beats for all of its claims at once (Beat).
+func (w *Writer) Progress(context.Context, catalog.RunID, catalog.Tally) error { return nil }

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/crawler"
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
+)
+
+// A crawlRunner does for the scheduler what `crawl` does in one process: it is where runs, connections, their
+// secrets, their sources and the crawler meet.
+type crawlRunner struct {
+	app     *app
+	db      *database
+	worker  string // names this process
+	sources *sourcePool
+
+	// lineage is built when a run has read and retired; nil: not in this version. Its error is logged
+	// and costs no crawl.
+	lineage func(ctx context.Context, run catalog.Run) error
+
+	mu    sync.Mutex
+	parts map[catalog.RunID]*runPart
+}
+
+// A runPart is what this process does in one run.
+type runPart struct {
+	code  string              // the connection
+	part  *crawler.Part       // nil with src
+	src   connector.Connector // nil: it was logged out
+	since catalog.Usage // of the source, when this process joined
+	past  catalog.Usage // of sources that it had before this one
+}
+
+var _ scheduler.Runner = (*crawlRunner)(nil)
+
+func newRunner(a *app, db *database, worker string) *crawlRunner {
+	r := &crawlRunner{app: a, db: db, worker: worker, parts: map[catalog.RunID]*runPart{}}
+	r.sources = newSourcePool(r.open, r.closed, a.log)
+	return r
+}
+
+// open opens the source of a connection, its settings checked anew.
+func (r *crawlRunner) open(ctx context.Context, conn catalog.Connection) (connector.Connector, error) {
+	source, err := sourceOf(conn)
+	if err != nil {
+		return nil, err
+	}
+	return source.Open(ctx, connector.Env{Connection: conn, Secret: r.app.secretsOf(r.db, conn), Log: r.app.log.With("connection", conn.Code)})
+}
+
+// sourceOf finds the source of a connection and lets it check the settings.
+func sourceOf(conn catalog.Connection) (connector.Source, error) {
+	source, ok := sources().Find(conn.Type)
+	if !ok {
+		return source, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
+	}
+	if errs := source.Validate(conn); len(errs) > 0 {
+		return source, fmt.Errorf("connection %s:\n%w", conn.Code, errs)
+	}
+	return source, nil
+}
+
+// leaseTimeout bounds giving up a Qlik session's place; one that isn't given up falls to others in time.
+const leaseTimeout = 5 * time.Second
+
+// closed gives up what goes with a source that was logged out.
+func (r *crawlRunner) closed(code string) {
+	r.mu.Lock()
+	for _, p := range r.parts {
+		if p.code == code && p.src != nil {
+			p.past, p.src, p.part = p.usage(), nil, nil
+		}
+	}
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), leaseTimeout)
+	defer cancel()
+	if err := r.db.ReleaseLease(ctx, code, r.worker); err != nil {
+		r.app.log.Warn("could not give up the session's place", "connection", code, "error", err)
+	}
+}
+
+// Terms says how a connection may be worked on at present.
+func (r *crawlRunner) Terms(ctx context.Context, code string) (scheduler.Terms, error) {
+	conn, err := r.db.Connection(ctx, code)
+	if err != nil {
+		return scheduler.Terms{}, err
+	}
+	options, err := crawlOptions(conn)
+	if err != nil {
+		return scheduler.Terms{}, err
+	}
+	t := scheduler.Terms{Limit: options.limit(), Quiet: options.quiet, Zone: r.app.quietZone(ctx, r.db, code)}
+	var settings struct {
+		Retention map[string]any `json:"retention"`
+	}
+	if err := unmarshalSettings(conn, &settings); err != nil {
+		return t, err
+	}
+	retention, errs := retentionOf(settings.Retention)
+	if len(errs) > 0 {
+		return t, fmt.Errorf("connection %s: retention: %w", code, errs)
+	}
+	t.Retention = retention
+	return t, nil
+}
+
+// quietZone is where a connection's quiet hours are: its schedule's time zone, else this machine's.
+func (a *app) quietZone(ctx context.Context, db *database, code string) *time.Location {
+	if s, err := db.Schedule(ctx, code); err == nil {
+		if zone, err := time.LoadLocation(s.TimeZone); err == nil {
+			return zone
+		}
+	}
+	return time.Local
+}
+
+// Hold keeps the source of a connection, once it is open.
+func (r *crawlRunner) Hold(code string) func() { return r.sources.hold(code) }
+
+// Draft lists the source and plans the run.
+func (r *crawlRunner) Draft(ctx context.Context, run catalog.SharedRun) (catalog.Draft, error) {
+	part, err := r.join(ctx, run.Details)
+	if err != nil {
+		return catalog.Draft{}, err
+	}
+	return part.Draft(ctx, r.db.As(run.Claim))
+}
+
+// Read reads the units of a batch.
+func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch, goOn func() bool) (bool, error) {
+	part, err := r.join(ctx, run)
+	if err != nil {
+		return false, err
+	}
+	return part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
+}
+
+// Retire retires what the plan said, and builds the lineage of what changed. It asks nothing of the site.
+func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) error {
+	c := crawler.Crawler{Store: r.db.As(run.Claim)}
+	if err := c.Retire(ctx, run.Details, run.Retire); err != nil {
+		return err
+	}
+	if r.lineage == nil {
+		return nil
+	}
+	if err := r.lineage(ctx, run.Details); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		r.app.log.ErrorContext(ctx, "lineage could not be built; `qlikcrawler lineage build` tries again", "connection", run.Details.Connection, "run", run.Run, "error", err)
+	}
+	return nil
+}
+
+// join gives this process's part of a run.
+func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part, error) {
+	conn, err := r.db.Connection(ctx, run.Connection)
+	if err != nil {
+		return nil, err
+	}
+	options, err := crawlOptions(conn)
+	if err != nil {
+		return nil, err
+	}
+	src, err := r.sources.get(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.parts[run.ID]
+	if p != nil && p.src == src {
+		return p.part, nil
+	}
+	fresh := &runPart{code: run.Connection, src: src, since: src.Usage()}
+	if p != nil {
+		fresh.past = p.usage()
+	}
+	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100}
+	if fresh.part, err = c.Part(run, src); err != nil {
+		return nil, err
+	}
+	r.parts[run.ID] = fresh
+	return fresh.part, nil
+}
+
+// usage is what the run has cost this process. A source that several runs of a connection use at a time
+// counts for each of them.
+func (p *runPart) usage() catalog.Usage {
+	if p.src == nil {
+		return p.past
+	}
+	return p.past.Plus(p.src.Usage().Minus(p.since))
+}
+
+// Usage is what a run has cost this process.
+func (r *crawlRunner) Usage(run catalog.RunID) catalog.Usage {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p := r.parts[run]; p != nil {
+		return p.usage()
+	}
+	return catalog.Usage{}
+}
+
+// Ended forgets a run.
+func (r *crawlRunner) Ended(run catalog.Run) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.parts, run.ID)
+}
+
+// close logs out of everything.
+func (r *crawlRunner) close() { r.sources.close() }
+
+// errQuiet says that a connection's quiet hours keep a crawl from being started.
+func errQuiet(code string, end time.Time) error {
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: "start a crawl of", Key: catalog.Key(code),
+		Err:  errors.New("the connection has quiet hours until " + end.Format("Mon 15:04 MST")),
+		Cure: "Wait until then, or change options.quiet_hours.",
+	}
+}

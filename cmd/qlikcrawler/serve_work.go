@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
+)
+
+// newScheduler makes what asks for crawls and, with a runner, works on them.
+func (a *app) newScheduler(ctx context.Context, db *database, slots int, work bool) (*scheduler.Scheduler, *crawlRunner, error) {
+	if err := scheduler.Migrate(ctx, db.Pool(), a.log); err != nil {
+		return nil, nil, err
+	}
+	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: slots, Pace: a.env.Pace, Log: a.log}
+	var r *crawlRunner
+	if work {
+		r = newRunner(a, db, d.Worker)
+		d.Runner = r
+	}
+	s, err := scheduler.New(d)
+	return s, r, err
+}
+
+// workerName names this process among all that share the work, also after it is gone.
+func workerName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	id := make([]byte, 4)
+	_, _ = rand.Read(id) // never fails
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), hex.EncodeToString(id))
+}
+
+// work is the part of the service that crawls, until ctx ends. Then it takes nothing new; what is being read
+// is finished or handed back, and everything is logged out of Qlik.
+func (a *app) work(ctx context.Context, s *scheduler.Scheduler, r *crawlRunner) error {
+	if err := s.Start(ctx); err != nil {
+		return err
+	}
+	a.log.InfoContext(ctx, "working on crawls", "worker", s.Worker, "slots", s.Slots)
+	<-ctx.Done()
+	a.log.Info("stopping: no new work; what is being read is finished or handed back", "at_most", s.Pace.Grace)
+	err := s.Stop(context.WithoutCancel(ctx))
+	r.close()
+	if err != nil {
+		err = errors.Join(errors.New("some work could not be handed back; other processes go on with it in some minutes"), err)
+	}
+	return err
+}

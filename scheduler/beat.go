@@ -1,0 +1,92 @@
+package scheduler
+
+import (
+	"context"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// hold remembers a claim until drop: the process beats for it. mine ends when the claim is lost.
+func (s *Scheduler) hold(ctx context.Context, c catalog.Claim) (mine context.Context, drop func()) {
+	mine, cancel := context.WithCancelCause(ctx)
+	s.mu.Lock()
+	s.claims[c] = cancel
+	s.mu.Unlock()
+	return mine, func() {
+		s.mu.Lock()
+		delete(s.claims, c)
+		s.mu.Unlock()
+		cancel(nil)
+	}
+}
+
+// held are the claims of this process at a moment.
+func (s *Scheduler) held() []catalog.Claim {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]catalog.Claim, 0, len(s.claims))
+	for c := range s.claims {
+		all = append(all, c)
+	}
+	return all
+}
+
+// beats says again and again that this process lives, and gives up what others have taken over. When
+// nobody can have heard it for too long, it gives up everything: others will.
+func (s *Scheduler) beats(ctx context.Context) {
+	tick := time.NewTicker(s.Pace.Beat)
+	defer tick.Stop()
+	heard := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		before := s.held()
+		have, err := s.beat(ctx, before)
+		switch {
+		case err == nil:
+			heard = time.Now()
+			s.giveUp(before, have)
+		case ctx.Err() == nil:
+			s.Log.WarnContext(ctx, "the database doesn't hear that this process lives", "error", err, "since", time.Since(heard).Round(time.Second))
+			if time.Since(heard) > s.Pace.Silence {
+				s.giveUp(before, nil)
+			}
+		}
+	}
+}
+
+// beatTime bounds one sign of life.
+const beatTime = 20 * time.Second
+
+func (s *Scheduler) beat(ctx context.Context, claims []catalog.Claim) (map[catalog.Claim]bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, beatTime)
+	defer cancel()
+	usage := map[catalog.RunID]catalog.Usage{}
+	for _, c := range claims {
+		usage[c.Run] = s.Runner.Usage(c.Run)
+	}
+	list, err := s.Book.Beat(ctx, s.Worker, usage)
+	if err != nil {
+		return nil, err
+	}
+	have := make(map[catalog.Claim]bool, len(list))
+	for _, c := range list {
+		have[c] = true
+	}
+	return have, nil
+}
+
+// giveUp ends the work under claims that this process no longer has.
+func (s *Scheduler) giveUp(claims []catalog.Claim, have map[catalog.Claim]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range claims {
+		if cancel := s.claims[c]; cancel != nil && !have[c] {
+			cancel(errLost)
+		}
+	}
+}
