@@ -74,13 +74,6 @@ type Schedule struct {
 	Next      time.Time // zero: not enabled, or nobody has computed it
 }
 
-// A Retention says for how long a connection's history is kept; zero is forever.
-type Retention struct {
-	Runs    time.Duration // ended runs with their outcomes, but for the last complete one
-	Changes time.Duration // rows of catalog.change
-	Retired time.Duration // rows that are no longer in the source
-}
-
 // A Turn is the answer to a process that wants to work.
 type Turn int
 

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
@@ -55,40 +54,4 @@ func unmarshalSettings(conn catalog.Connection, into any) error {
 
 func (o runOptions) limit() catalog.Limit {
 	return catalog.Limit{Workers: o.Workers, Sessions: o.MaxSessions}
-}
-
-// forever is what retention says of what is never deleted.
-const forever = "forever"
-
-// retentionKeys are the keys of retention, with what they are where a connection says nothing (contract §2).
-type retentionKeys struct {
-	Runs    time.Duration `json:"runs"`
-	Changes time.Duration `json:"changes"`
-	Retired time.Duration `json:"retired"`
-}
-
-// shortestRetention keeps what running and failed crawls still need of their past.
-const shortestRetention = 24 * time.Hour
-
-// retentionOf reads a connection's retention, and tells everything that is wrong with it.
-func retentionOf(tree map[string]any) (catalog.Retention, connector.FieldErrors) {
-	const day = 24 * time.Hour
-	keys := retentionKeys{Runs: 90 * day}
-	given := map[string]any{}
-	for k, v := range tree {
-		if text, ok := v.(string); ok && text == forever {
-			v = "0s"
-		}
-		given[k] = v
-	}
-	errs := connector.DecodeSettings(given, &keys)
-	for _, k := range []struct {
-		name string
-		d    time.Duration
-	}{{"runs", keys.Runs}, {"changes", keys.Changes}, {"retired", keys.Retired}} {
-		if k.d != 0 && k.d < shortestRetention {
-			errs.Add(k.name, "must be at least 1d, or forever")
-		}
-	}
-	return catalog.Retention(keys), errs
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/document"
 	"github.com/qlikcrawler/qlikcrawler/crawler"
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
@@ -34,8 +35,8 @@ type runPart struct {
 	code  string              // the connection
 	part  *crawler.Part       // nil with src
 	src   connector.Connector // nil: it was logged out
-	since catalog.Usage // of the source, when this process joined
-	past  catalog.Usage // of sources that it had before this one
+	since catalog.Usage       // of the source, when this process joined
+	past  catalog.Usage       // of sources that it had before this one
 }
 
 var _ scheduler.Runner = (*crawlRunner)(nil)
@@ -97,18 +98,8 @@ func (r *crawlRunner) Terms(ctx context.Context, code string) (scheduler.Terms, 
 		return scheduler.Terms{}, err
 	}
 	t := scheduler.Terms{Limit: options.limit(), Quiet: options.quiet, Zone: r.app.quietZone(ctx, r.db, code)}
-	var settings struct {
-		Retention map[string]any `json:"retention"`
-	}
-	if err := unmarshalSettings(conn, &settings); err != nil {
-		return t, err
-	}
-	retention, errs := retentionOf(settings.Retention)
-	if len(errs) > 0 {
-		return t, fmt.Errorf("connection %s: retention: %w", code, errs)
-	}
-	t.Retention = retention
-	return t, nil
+	t.Retention, err = document.RetentionOf(conn)
+	return t, err
 }
 
 // quietZone is where a connection's quiet hours are: its schedule's time zone, else this machine's.

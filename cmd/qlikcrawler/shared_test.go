@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
+)
+
+// A service is the working part of `serve`, on the database of a program, in the test's process.
+type service struct {
+	*scheduler.Scheduler
+	t      *testing.T
+	db     *database
+	runner *crawlRunner
+	stop   func()
+}
+
+// quick is a pace for tests: what takes minutes takes seconds.
+func quick() scheduler.Pace {
+	return scheduler.Pace{Tick: 300 * time.Millisecond, Beat: 50 * time.Millisecond, Silence: 2 * time.Second, Grace: 20 * time.Second}
+}
+
+func (p *program) service(slots int, pace scheduler.Pace) *service {
+	p.t.Helper()
+	a := &app{env: environment{Getenv: func(k string) string { return p.env[k] }, Pace: pace}}
+	a.log = slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	a.config = config{DatabaseURL: p.env["QLIKCRAWLER_DATABASE_URL"], DataDir: p.env["QLIKCRAWLER_DATA_DIR"], MasterKeyText: p.env["QLIKCRAWLER_MASTER_KEY"]}
+	db, err := a.openDatabase(p.t.Context(), embedded.RoleServer, false)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	sched, r, err := a.newScheduler(p.t.Context(), db, slots, true)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(p.t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- a.work(ctx, sched, r) }()
+	s := &service{Scheduler: sched, t: p.t, db: db, runner: r}
+	stopped := false
+	s.stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			p.t.Errorf("the service ended with %v", err)
+		}
+		db.DB.Close()
+	}
+	p.t.Cleanup(s.stop)
+	return s
+}
+
+// crawl asks for a crawl and waits for its end.
+func (s *service) crawl(r catalog.Run) catalog.Run {
+	s.t.Helper()
+	run, err := s.Request(s.t.Context(), r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.await(run.ID)
+}
+
+func (s *service) await(id catalog.RunID) catalog.Run {
+	s.t.Helper()
+	for deadline := time.Now().Add(90 * time.Second); ; {
+		run, err := s.db.Run(s.t.Context(), id)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if !run.FinishedAt.IsZero() {
+			return run
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("run %d doesn't end: %+v", id, run)
+		}
+	}
+}
+
+func full(code string) catalog.Run {
+	return catalog.Run{Connection: code, Mode: catalog.Full, Trigger: catalog.ByAPI}
+}
+
+// TestSharedCrawlEqualsOneInAProcess crawls with two services what another database gets from `crawl`.
+func TestSharedCrawlEqualsOneInAProcess(t *testing.T) {
+	t.Parallel()
+	srv := qliktest.New(t, smallSite(40), qliktest.Options{})
+	alone, together := newProgram(t), newProgram(t)
+	file := fileFor(t, srv, "qlik")
+	want := alone.crawl(exitDone, file, "-f", "-")
+	together.must(exitDone, file, "connection", "add", "-f", "-")
+	one, two := together.service(2, quick()), together.service(2, quick())
+	before := srv.Counters()
+	run := one.crawl(catalog.Run{Connection: "qlik", Mode: catalog.Delta, Trigger: catalog.ByAPI})
+	if run.State != catalog.Done || run.Mode != catalog.Full || run.Error != "" {
+		t.Fatalf("the run is %+v; want a full one that is done", run)
+	}
+	if run.Tally.Added != want.Tally.Added || run.Tally.Planned != want.Tally.Planned || run.Tally.Listed != want.Tally.Listed {
+		t.Errorf("the tally is %+v, want that of %+v", run.Tally, want.Tally)
+	}
+	if opens := int64(srv.Counters().OpensWithoutData - before.OpensWithoutData); run.Tally.Usage.Opens != opens {
+		t.Errorf("it counts %d opens, the site %d", run.Tally.Usage.Opens, opens)
+	}
+	sameCatalog(t, "shared against alone", alone.database(), together.database(), liveOnly)
+	again := two.crawl(catalog.Run{Connection: "qlik", Mode: catalog.Delta, Trigger: catalog.ByAPI})
+	if again.Mode != catalog.Delta || again.Tally.Unchanged != want.Tally.Added || again.Tally.Planned != 0 {
+		t.Errorf("the delta after it: %+v", again)
+	}
+	one.stop()
+	two.stop()
+	if c := srv.Counters(); c.Sessions.Now != 0 || c.Sockets.Now != 0 {
+		t.Errorf("left on the site: %d sessions, %d sockets", c.Sessions.Now, c.Sockets.Now)
+	}
+}
