@@ -21,9 +21,14 @@ const (
 // dataset with those behind the star that another one stored. It does nothing unless some app's lineage has
 // changed since it was last done. run is as in SaveLineage.
 func (db *DB) LinkLineage(ctx context.Context, run catalog.RunID) error {
+	return db.linkLineage(ctx, catalog.Claim{Run: run})
+}
+
+func (db *DB) linkLineage(ctx context.Context, c catalog.Claim) error {
+	run := c.Run
 	err := db.inTx(ctx, func(tx pgx.Tx) error {
 		if run != 0 {
-			if _, err := fence(ctx, tx, run); err != nil {
+			if _, err := fence(ctx, tx, c); err != nil {
 				return err
 			}
 		}

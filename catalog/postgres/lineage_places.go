@@ -15,8 +15,13 @@ import (
 // SaveDataConnections stores the whole list of a site's data connections; others go. Unchanged ones write
 // nothing.
 func (db *DB) SaveDataConnections(ctx context.Context, run catalog.RunID, list []catalog.DataConnection) error {
+	return db.saveDataConnections(ctx, catalog.Claim{Run: run}, list)
+}
+
+func (db *DB) saveDataConnections(ctx context.Context, c catalog.Claim, list []catalog.DataConnection) error {
+	run := c.Run
 	err := db.inQuickTx(ctx, func(tx pgx.Tx) error {
-		f, err := fence(ctx, tx, run)
+		f, err := fence(ctx, tx, c)
 		if err != nil {
 			return err
 		}

@@ -16,13 +16,18 @@ import (
 // the crawl that makes it; 0: nobody's, on demand. CodeConflict if the run isn't running any more, or the
 // app's rows have changed since they were read: then whoever changed them makes it.
 func (db *DB) SaveLineage(ctx context.Context, run catalog.RunID, l *catalog.LineageStored) (changed bool, err error) {
+	return db.saveLineage(ctx, catalog.Claim{Run: run}, l)
+}
+
+func (db *DB) saveLineage(ctx context.Context, c catalog.Claim, l *catalog.LineageStored) (changed bool, err error) {
+	run := c.Run
 	rows, err := lineageRowsOf(l)
 	if err != nil {
 		return false, err
 	}
 	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
 		if run != 0 {
-			if _, err := fence(ctx, tx, run); err != nil {
+			if _, err := fence(ctx, tx, c); err != nil {
 				return err
 			}
 		}

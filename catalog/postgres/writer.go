@@ -39,5 +39,29 @@ func (w *Writer) Retire(ctx context.Context, run catalog.RunID, units []catalog.
 	return w.retire(ctx, w.claim, units)
 }
 
+// SaveDataConnections is DB.SaveDataConnections under the claim.
+func (w *Writer) SaveDataConnections(ctx context.Context, run catalog.RunID, list []catalog.DataConnection) error {
+	if err := w.check(run); err != nil {
+		return err
+	}
+	return w.saveDataConnections(ctx, w.claim, list)
+}
+
+// SaveLineage is DB.SaveLineage under the claim.
+func (w *Writer) SaveLineage(ctx context.Context, run catalog.RunID, l *catalog.LineageStored) (bool, error) {
+	if err := w.check(run); err != nil {
+		return false, err
+	}
+	return w.saveLineage(ctx, w.claim, l)
+}
+
+// LinkLineage is DB.LinkLineage under the claim.
+func (w *Writer) LinkLineage(ctx context.Context, run catalog.RunID) error {
+	if err := w.check(run); err != nil {
+		return err
+	}
+	return w.linkLineage(ctx, w.claim)
+}
+
 // Progress does nothing: the process beats for all of its claims at once (Beat).
 func (w *Writer) Progress(context.Context, catalog.RunID, catalog.Tally) error { return nil }

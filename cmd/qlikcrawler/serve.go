@@ -16,8 +16,10 @@ import (
 
 // serveFlags are what the command line says of the service.
 type serveFlags struct {
-	noWeb bool
-	web   webFlags
+	noWeb  bool
+	noWork bool
+	slots  int
+	web    webFlags
 }
 
 func newServe(a *app) *cobra.Command {
@@ -38,13 +40,14 @@ Any number of these processes may share one database.`,
 	}
 	f.web.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&f.noWeb, "no-web", false, "no API and no pages in this process")
+	f.workFlags(cmd.Flags())
 	return cmd
 }
 
 // serve opens the database and runs the service on it until ctx ends.
 func (a *app) serve(cmd *cobra.Command, f serveFlags) (err error) {
 	ctx := cmd.Context()
-	if err := f.web.validate(a.env.Getenv); err != nil {
+	if err := errors.Join(f.web.validate(a.env.Getenv), f.validateWork()); err != nil {
 		return err
 	}
 	db, err := a.openDatabase(ctx, embedded.RoleServer, false)
@@ -66,11 +69,18 @@ func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io
 	if err := a.firstStart(ctx, db, guard, out); err != nil {
 		return err
 	}
+	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork)
+	if err != nil {
+		return err
+	}
 	deps := api.Deps{
 		Log: a.log, Version: currentVersion().Version,
 		Audit: db.DB,
 	}
 	var parts []part
+	if !f.noWork {
+		parts = append(parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
+	}
 	if !f.noWeb {
 		p, err := a.webPart(ctx, db, f.web, guard, deps, out)
 		if err != nil {

@@ -8,8 +8,26 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/spf13/pflag"
+
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
+
+// workFlags say what this process works on.
+func (f *serveFlags) workFlags(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.noWork, "no-work", false, "no schedules and no crawls in this process")
+	flags.IntVar(&f.slots, "slots", scheduler.DefaultSlots, "apps that this process reads at a time, of all connections")
+}
+
+func (f *serveFlags) validateWork() error {
+	switch {
+	case f.noWeb && f.noWork:
+		return wrongUse("--no-web and --no-work leave nothing to do")
+	case f.slots < 1:
+		return wrongUse("--slots %d: want 1 or more", f.slots)
+	}
+	return nil
+}
 
 // newScheduler makes what asks for crawls and, with a runner, works on them.
 func (a *app) newScheduler(ctx context.Context, db *database, slots int, work bool) (*scheduler.Scheduler, *crawlRunner, error) {
