@@ -47,11 +47,12 @@ type Star struct{ Span }
 // A Dollar is a $(…) that hasn't been expanded: a variable, a call of a variable, or an expression.
 type Dollar struct {
 	Span
-	Text string    // as written, with $( and )
-	Name string    // the variable; "" for $(=…) and where the name itself is made by expansion
-	Args []Node    // of $(v(a,b))
-	Body Node      // of $(=…)
-	More []*Dollar // the $(…) that make up the name: $(v$(i))
+	Text   string    // as written, with $( and )
+	Name   string    // the variable; "" for $(=…) and where the name itself is made by expansion
+	Args   []Node    // of $(v(a,b))
+	Body   Node      // of $(=…)
+	Format Node      // of $(=…, 'format'); nil: none
+	More   []*Dollar // the $(…) that make up the name: $(v$(i))
 }
 
 // An Operation is operands joined by operators of the same rank, from left to right. An operator "" means

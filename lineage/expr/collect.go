@@ -45,11 +45,11 @@ func (c *collector) finish(met []Reference) []Reference {
 	slices.SortFunc(c.ranges, func(a, b roleRange) int { return a.From - b.From })
 	placed := make([]bool, len(met))
 	for _, o := range c.src.spans {
-		for _, i := range o.refs {
-			if i < len(met) && !placed[i] {
-				placed[i] = true
-				if role := c.roleAt(o.out); role != AsValue {
-					met[i].Role = role
+		for _, r := range o.met {
+			if r.index < len(met) && !placed[r.index] {
+				placed[r.index] = true
+				if role := c.roleOf(Span{o.out, o.out + r.size}); role != AsValue {
+					met[r.index].Role = role
 				}
 			}
 		}
@@ -64,10 +64,10 @@ func (c *collector) finish(met []Reference) []Reference {
 	return c.refs
 }
 
-// roleAt is the role of a place of the expanded text.
-func (c *collector) roleAt(offset int) Role {
-	i := sort.Search(len(c.ranges), func(i int) bool { return c.ranges[i].From > offset }) - 1
-	if i >= 0 && offset < c.ranges[i].To {
+// roleOf is the role of a piece of the expanded text, if all of it has the same.
+func (c *collector) roleOf(w Span) Role {
+	i := sort.Search(len(c.ranges), func(i int) bool { return c.ranges[i].From > w.From }) - 1
+	if i >= 0 && w.From < c.ranges[i].To && w.To <= c.ranges[i].To {
 		return c.ranges[i].role
 	}
 	return AsValue
@@ -136,6 +136,7 @@ func (c *collector) dollar(d *Dollar, s scope) {
 	if d.Body != nil {
 		s.aggregated = false
 		c.visit(d.Body, s)
+		c.visit(d.Format, s)
 	}
 }
 

@@ -14,7 +14,12 @@ type origin struct {
 	fixed bool     // the whole run comes from that one place: a variable's definition
 	end   int      // of a fixed run: the end of the $(…)
 	via   []string // the variables it came by
-	refs  []int    // references that were met while expanding what stands here
+	met   []met    // references that were met while expanding what stands here
+}
+
+// A met is a reference that was met while expanding a piece of text, which starts where its origin does.
+type met struct {
+	index, size int
 }
 
 // A mapped text knows where its pieces come from.
@@ -35,7 +40,7 @@ func (m mapped) at(offset int) origin {
 		o.from += offset - o.out
 	}
 	if offset != o.out {
-		o.out, o.refs = offset, nil
+		o.out, o.met = offset, nil
 	}
 	return o
 }
@@ -99,13 +104,15 @@ type expander struct {
 // mark says that the references from an index on were met while expanding what stands at the start of m.
 func (x *expander) mark(m mapped, from int, inside ...mapped) mapped {
 	first := m.spans[0]
-	first.refs = slices.Clone(first.refs)
+	first.met = slices.Clone(first.met)
 	for i := from; i < len(x.refs); i++ {
-		first.refs = append(first.refs, i)
+		first.met = append(first.met, met{i, len(m.text)})
 	}
 	for _, in := range inside {
 		for _, o := range in.spans {
-			first.refs = append(first.refs, o.refs...)
+			for _, r := range o.met {
+				first.met = append(first.met, met{r.index, len(m.text)})
+			}
 		}
 	}
 	return mapped{m.text, append([]origin{first}, m.spans[1:]...)}

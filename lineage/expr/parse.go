@@ -53,13 +53,14 @@ func (l *log) placed(text string) []Diagnostic {
 }
 
 type parser struct {
-	toks   []Token
-	i      int
-	base   int // added to the tokens' offsets
-	end    int // of the text, for what is missing there
-	depth  int
-	nested int
-	log    *log
+	toks    []Token
+	i       int
+	base    int // added to the tokens' offsets
+	end     int // of the text, for what is missing there
+	depth   int
+	nested  int
+	log     *log
+	retries int // how often a list that isn't closed was cut short
 }
 
 // sub parses a text inside of a token, as an expression of its own.

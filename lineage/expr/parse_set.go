@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // braces reads a set in { }.
 func (p *parser) braces() *Braces {
@@ -326,6 +329,7 @@ func (p *parser) elementList() Elements {
 	open := p.tok()
 	p.i++
 	l := &List{Span: p.spanOf(open)}
+	first := p.i
 	for {
 		if p.accept("}") {
 			break
@@ -333,6 +337,7 @@ func (p *parser) elementList() Elements {
 		t := p.tok()
 		if t.Kind == EOF || t.Kind == Operator && t.Text == ")" {
 			p.fail(open, "this { is not closed")
+			p.endList(l, first)
 			break
 		}
 		if t.Kind == Operator && t.Text == "," {
@@ -343,6 +348,25 @@ func (p *parser) elementList() Elements {
 	}
 	l.To = p.behind()
 	return l
+}
+
+// endList ends a list that isn't closed before the first > in it, if there is one: {<Year={2024> Sales.
+func (p *parser) endList(l *List, first int) {
+	if p.retries >= maxUnclosed {
+		return
+	}
+	for i := first; i < p.i; i++ {
+		if t := p.toks[i]; t.Kind == Operator && t.Text == ">" && i > first {
+			p.retries++
+			p.i = i
+			end := p.base + t.From
+			l.Items = slices.DeleteFunc(l.Items, func(e *Element) bool { return e.From >= end })
+			if last := len(l.Items) - 1; last >= 0 && l.Items[last].To > end {
+				l.Items[last] = &Element{Span: Span{l.Items[last].From, end}}
+			}
+			return
+		}
+	}
 }
 
 // element reads one value: anything up to a comma or the end of the list.

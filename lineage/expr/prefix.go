@@ -146,7 +146,7 @@ func (p *parser) dollar(t Token) *Dollar {
 	lower := strings.ToLower(body[:min(len(body), 16)])
 	switch {
 	case strings.HasPrefix(body, "="):
-		d.Body = p.sub(body[1:], base+1)
+		d.Body, d.Format = p.computed(body[1:], base+1)
 		return d
 	case strings.HasPrefix(lower, "include"), strings.HasPrefix(lower, "must_include"):
 		if strings.Contains(body, "=") {
@@ -168,6 +168,27 @@ func (p *parser) dollar(t Token) *Dollar {
 		d.Args = q.list(open)
 	}
 	return d
+}
+
+// computed parses the inside of $(=…), which may end in a format: $(=Max(Day), 'YYYY-MM-DD').
+func (p *parser) computed(text string, base int) (body, format Node) {
+	if p.nested >= maxNested {
+		p.log.add(Span{base, base + len(text)}, "limit", "this is nested too deep to be read")
+		return &Broken{Span: Span{base, base + len(text)}}, nil
+	}
+	q := &parser{toks: Tokens(text), base: base, end: len(text), nested: p.nested + 1, log: p.log}
+	if q.tok().Kind == EOF {
+		return q.top(), nil
+	}
+	body = q.expr(0)
+	if q.accept(",") {
+		return body, q.top()
+	}
+	if q.tok().Kind == EOF {
+		return body, nil
+	}
+	q.i = 0
+	return q.top(), nil
 }
 
 // parameters is the offset of the parenthesis of v(a,b), -1 if there is none. Those of $(…) in the name

@@ -87,6 +87,40 @@ func Read(text string, known Known) Reading {
 	return s.read(text, nil)
 }
 
+// ReadDimension is Read for the definition of a dimension, which is a field's name as it is, blanks and
+// all ("Year-Month"), a name in brackets, or an expression.
+func ReadDimension(text string, known Known) Reading {
+	name := strings.TrimSpace(text)
+	if known.Fields[name] || !strings.HasPrefix(name, "=") && isPlainName(name) {
+		from := strings.Index(text, name)
+		n := &Name{Span: Span{from, from + len(name)}, Value: name}
+		line, column := Place(text, from)
+		ref := Reference{Span: n.Span, Line: line, Column: column, Target: ToField, Name: name, Role: AsValue}
+		return Reading{Expanded: text, Tree: n, References: []Reference{ref}}
+	}
+	return Read(text, known)
+}
+
+// isPlainName tells a field's name from an expression: it has no quotes, and no parentheses that would
+// make it a call or a $( ).
+func isPlainName(s string) bool {
+	return s != "" && !strings.ContainsAny(s, "[]\"'`") && (!strings.Contains(s, "(") || !parses(s))
+}
+
+// parses tells whether a text is an expression that calls Qlik's functions only: "Amount (EUR)" is none.
+func parses(s string) bool {
+	n, ds := Parse(s)
+	known := len(ds) == 0
+	Walk(n, func(n Node) bool {
+		if c, ok := n.(*Call); ok && c.Dynamic == nil {
+			_, ok := FunctionName(c.Name)
+			known = known && ok
+		}
+		return known
+	})
+	return known
+}
+
 // The bounds of one reading.
 const (
 	maxExpansions = 10_000

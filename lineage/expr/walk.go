@@ -22,7 +22,7 @@ func Children(n Node) []Node {
 	case *Dollar:
 		c.dollars(n.More)
 		c.add(n.Args...)
-		c.add(n.Body)
+		c.add(n.Body, n.Format)
 	case *Operation:
 		c.add(n.Operands...)
 	case *Unary:
