@@ -56,11 +56,10 @@ func (c *collector) finish(met []Reference) []Reference {
 	}
 	c.refs = append(c.refs, met...)
 	slices.SortStableFunc(c.refs, func(a, b Reference) int { return a.From - b.From })
-	if n := max(0, maxReferences-c.references); len(c.refs) > n {
-		c.refs = c.refs[:n]
+	if len(c.refs) > maxReferences {
+		c.refs = c.refs[:maxReferences]
 		c.log.add(Span{}, "limit", "the expression refers to too much; not everything is listed")
 	}
-	c.references += len(c.refs)
 	return c.refs
 }
 
@@ -174,7 +173,8 @@ func (c *collector) bareVariable(n *Name, s scope) {
 	if !isComputed(definition) || slices.Contains(c.active, n.Value) || len(c.active) >= maxVariables {
 		return
 	}
-	if c.expansions++; c.expansions > maxExpansions {
+	if c.expansions++; c.expansions > maxExpansions || len(c.refs) > maxReferences {
+		c.limited = true
 		return
 	}
 	for _, r := range c.definition(n.Value, definition, true) {

@@ -276,7 +276,7 @@ func (x *expander) refuse(name, definition string) string {
 		return fmt.Sprintf("variable %s expands to itself (%s)", name, strings.Join(append(slices.Clone(x.active), name), " → "))
 	case len(x.active) >= maxVariables:
 		return fmt.Sprintf("variable %s is the %dth in a row of variables in each other; it is not expanded", name, maxVariables+1)
-	case x.expansions > maxExpansions || x.expanded+len(definition) > maxExpanded:
+	case x.expansions > maxExpansions || len(x.refs) > maxReferences || x.expanded+len(definition) > maxExpanded:
 		return "the variables expand to too much text; from here on they are not expanded"
 	}
 	return ""

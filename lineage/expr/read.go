@@ -3,6 +3,7 @@ package expr
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Known is what the app has, as far as it is known: it decides what a name in an expression means. Names
@@ -136,7 +137,7 @@ type session struct {
 	active     []string               // variables being expanded
 	expansions int
 	expanded   int
-	references int
+	limited    bool // a bound was hit while reading a definition
 }
 
 // read reads a text; via are the variables that lead to it.
@@ -157,6 +158,9 @@ func (s *session) read(text string, via []string) Reading {
 		}
 		x.log.add(src.span(d.Span), d.Kind, d.Message)
 	}
+	if s.limited && len(s.active) == 0 {
+		x.log.add(Span{}, "limit", "a variable's definition refers to too much; not everything is listed")
+	}
 	r := Reading{Expanded: src.text, Tree: tree, References: c.finish(x.refs), Diagnostics: x.log.placed(text)}
 	slices.SortStableFunc(r.Diagnostics, func(a, b Diagnostic) int { return a.From - b.From })
 	places := placer{text: text}
@@ -174,7 +178,9 @@ func (s *session) definition(name, text string, shared bool) []Reference {
 		return refs
 	}
 	s.active = append(s.active, name)
-	refs := unique(s.read(text, nil).References)
+	r := s.read(text, nil)
+	refs := unique(r.References)
+	s.limited = s.limited || slices.ContainsFunc(r.Diagnostics, func(d Diagnostic) bool { return d.Kind == "limit" })
 	s.active = s.active[:len(s.active)-1]
 	for i := range refs {
 		refs[i].Via = append([]string{name}, refs[i].Via...)
@@ -206,24 +212,22 @@ func unique(refs []Reference) []Reference {
 
 // A placer finds lines and columns of offsets that mostly grow.
 type placer struct {
-	text            string
-	at, line, start int
+	text             string
+	at, line, column int // the last place, from 0
 }
 
 func (p *placer) place(offset int) (line, column int) {
 	offset = max(0, min(offset, len(p.text)))
 	if offset < p.at {
-		p.at, p.line, p.start = 0, 0, 0
+		p.at, p.line, p.column = 0, 0, 0
 	}
-	for {
-		n := strings.IndexByte(p.text[p.at:offset], '\n')
-		if n < 0 {
-			break
-		}
-		p.at += n + 1
-		p.line++
-		p.start = p.at
+	between := p.text[p.at:offset]
+	if n := strings.Count(between, "\n"); n > 0 {
+		p.line += n
+		p.column = 0
+		between = between[strings.LastIndexByte(between, '\n')+1:]
 	}
-	_, column = Place(p.text[p.start:], offset-p.start)
-	return p.line + 1, column
+	p.column += utf8.RuneCountInString(between)
+	p.at = offset
+	return p.line + 1, p.column + 1
 }
