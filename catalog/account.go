@@ -105,3 +105,12 @@ type Failures struct {
 	Count int
 	Since time.Duration // the last one
 }
+
+// A KeyedCall is a call with an Idempotency-Key, and its answer.
+type KeyedCall struct {
+	Credential string // "session 12": keys of different credentials are different
+	Key        []byte // SHA-256 of the key
+	Request    []byte // SHA-256 of what was asked
+	Status     int    // of the answer; 0: not answered yet
+	Answer     []byte // sealed by the caller: it may hold secrets
+}

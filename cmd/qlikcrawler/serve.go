@@ -75,7 +75,7 @@ func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io
 	}
 	deps := api.Deps{
 		Log: a.log, Version: currentVersion().Version,
-		Audit: db.DB,
+		Guard: guard, Users: db.DB, Tokens: db.DB, Audit: db.DB, Calls: db.DB,
 	}
 	var parts []part
 	if !f.noWork {

@@ -52,6 +52,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
 // Prefix is where the API is.
@@ -64,15 +66,38 @@ type Deps struct {
 	// Stopping is closed when the service stops: what streams ends then. nil: never.
 	Stopping <-chan struct{}
 
-	Audit AuditStore
+	Guard  *auth.Guard // logs people in; nil: no users, tokens and sessions
+	Users  UserStore
+	Tokens TokenStore
+	Audit  AuditStore // also keeps a row for every mutating call
+	Calls  CallStore  // nil: Idempotency-Key is not looked at
 }
 
 // An API has registered its operations on a mux.
 type API struct {
 	Deps
 	huma huma.API
-	mux  *http.ServeMux
+	mux  *routes
 }
+
+// routes remembers what is registered on a mux, which doesn't tell.
+type routes struct {
+	mux      *http.ServeMux
+	patterns []string
+}
+
+func (r *routes) HandleFunc(pattern string, handle func(http.ResponseWriter, *http.Request)) {
+	r.patterns = append(r.patterns, pattern)
+	r.mux.HandleFunc(pattern, handle)
+}
+
+func (r *routes) ServeHTTP(w http.ResponseWriter, q *http.Request) { r.mux.ServeHTTP(w, q) }
+
+// Patterns are all routes of the API, as they are on the mux.
+func (a *API) Patterns() []string { return a.mux.patterns }
+
+// OpenAPI is the description of the API.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
 
 // New registers the API's operations under Prefix. Requests must come with their principal in the
 // context (auth.With); none means somebody unknown.
@@ -81,14 +106,23 @@ func New(mux *http.ServeMux, d Deps) *API {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &API{Deps: d, mux: mux}
-	a.huma = humago.NewWithPrefix(mux, Prefix, a.config())
+	a := &API{Deps: d, mux: &routes{mux: mux}}
+	a.huma = humago.NewWithPrefix(a.mux, Prefix, a.config())
 	a.routes()
 	return a
 }
 
 // routes is the list of all resources.
 func (a *API) routes() {
+	if a.Guard != nil {
+		a.session()
+		a.users()
+		a.tokens()
+	}
+	if a.Audit != nil {
+		a.audit()
+	}
+	a.document()
 }
 
 // settle sets what huma keeps in globals. It is the same for every API of the process.

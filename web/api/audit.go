@@ -98,39 +98,39 @@ func (a *API) writeAudit(ctx context.Context, o op, r *http.Request, t *trail, s
 	}
 }
 
-// An answer remembers its status.
-type answer struct {
-	http.ResponseWriter
-	status int
+// auditEntry is a row of the audit log as it goes out.
+type auditEntry struct {
+	ID         int64      `json:"id,omitempty" doc:"Grows with time."`
+	At         *time.Time `json:"at,omitempty" doc:"When."`
+	User       string     `json:"user,omitempty" doc:"Who; absent: a login of an unknown user."`
+	Via        string     `json:"via,omitempty" doc:"The session or token that the call came with, or cli." example:"token 3"`
+	Address    string     `json:"address,omitempty" doc:"Where from."`
+	Action     string     `json:"action,omitempty" doc:"The operation's id." example:"create-user"`
+	Method     string     `json:"method,omitempty" doc:"The HTTP method."`
+	Path       string     `json:"path,omitempty" doc:"The path, without the query."`
+	Connection string     `json:"connection,omitempty" doc:"The connection that it was about."`
+	Status     int64      `json:"status,omitempty" doc:"The answer's HTTP status."`
+	RequestID  string     `json:"request_id,omitempty" doc:"What the log knows the call by."`
+	Detail     string     `json:"detail,omitempty" doc:"What was changed, in a few words."`
 }
 
-// Status is the answer's status; 500 if the handler gave none.
-func (a *answer) Status() int {
-	if a.status == 0 {
-		return http.StatusInternalServerError
+func auditOut(e catalog.AuditEntry) auditEntry {
+	return auditEntry{
+		ID: e.ID, At: orAbsent(e.At), User: e.User, Via: e.Via, Address: e.Address, Action: e.Action, Method: e.Method, Path: e.Path,
+		Connection: e.Connection, Status: e.Status, RequestID: e.RequestID, Detail: e.Detail,
 	}
-	return a.status
 }
 
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 && status >= http.StatusOK {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
+// auditColumns are what the audit log is sorted and filtered by.
+var auditColumns = []string{"id", "at", "user", "via", "address", "action", "method", "path", "connection", "status", "request_id"}
 
-func (a *answer) Write(p []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	return a.ResponseWriter.Write(p)
-}
-
-// Unwrap lets http.ResponseController reach what is below.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-// Flush sends what is written so far.
-func (a *answer) Flush() {
-	// What can't be flushed is sent when the answer ends.
-	_ = http.NewResponseController(a.ResponseWriter).Flush()
+// audit is the log of every call that changed something, the newest first.
+func (a *API) audit() {
+	list(a, op{
+		ID: "list-audit", Path: "/audit", Summary: "List what was changed, by whom, when and from where", Tag: "audit",
+		Role: auth.SecurityAdmin, Columns: auditColumns,
+	}, func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[auditEntry], error) {
+		page, err := a.Audit.Audit(ctx, q)
+		return mapPage(page, auditOut), err
+	})
 }

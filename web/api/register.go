@@ -111,7 +111,10 @@ func (a *API) operation(o op) huma.Operation {
 		Responses:   map[string]*huma.Response{},
 	}
 	if o.Method != http.MethodGet {
-		h.Middlewares = huma.Middlewares{a.timed(o), a.audited(o), a.authorize(o)}
+		h.Middlewares = huma.Middlewares{a.timed(o), a.audited(o), a.authorize(o), a.idempotent(o)}
+		if o.Role != auth.Anyone {
+			h.Parameters = append(h.Parameters, keyParameter())
+		}
 	}
 	if h.MaxBodyBytes == 0 {
 		h.MaxBodyBytes = maxBody

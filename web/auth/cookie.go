@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"net/http"
 	"time"
 )
@@ -12,10 +13,11 @@ const (
 	SecureCookieName = "__Host-qlikcrawler"
 )
 
-// sessionSecret is the session's secret that a request came with, or "".
-func sessionSecret(r *http.Request) string {
+// SessionSecret is the session's secret that a request came with, or "". The context says whether it came
+// by https.
+func SessionSecret(ctx context.Context, r *http.Request) string {
 	name := CookieName
-	if Secure(r.Context()) {
+	if Secure(ctx) {
 		name = SecureCookieName
 	}
 	if c, err := r.Cookie(name); err == nil {

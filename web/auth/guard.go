@@ -76,17 +76,34 @@ func hashOf(secret string) []byte {
 // Authenticate says who sent a request. Nobody, and who comes with a credential that isn't valid any
 // more, is the zero Principal; an error means that it couldn't be looked up.
 func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (Principal, error) {
-	if header := r.Header.Get("Authorization"); header != "" {
-		scheme, token, _ := strings.Cut(header, " ")
-		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(token, TokenPrefix) {
+	if r.Header.Get("Authorization") != "" {
+		token := bearer(r)
+		if !strings.HasPrefix(token, TokenPrefix) {
 			return Principal{}, nil
 		}
 		return known(g.Store.TokenIdentity(ctx, hashOf(token)))
 	}
-	if secret := sessionSecret(r); secret != "" {
+	if secret := SessionSecret(ctx, r); secret != "" {
 		return known(g.Store.SessionIdentity(ctx, hashOf(secret), g.Idle))
 	}
 	return Principal{}, nil
+}
+
+// bearer is the token that a request came with, or "".
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// CredentialOf is the secret that a request came with: its token, or its session's. Never log it.
+func CredentialOf(r *http.Request) string {
+	if token := bearer(r); token != "" {
+		return token
+	}
+	return SessionSecret(r.Context(), r)
 }
 
 func known(id catalog.Identity, err error) (Principal, error) {

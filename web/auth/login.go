@@ -42,33 +42,45 @@ var ErrWrongLogin = errors.New("the user name or the password is wrong")
 // ErrWrongLogin, *TooSoonError, or an error of the store.
 func (g *Guard) Login(ctx context.Context, user, password, old string) (secret string, err error) {
 	user = FoldName(user)
-	address := network(Address(ctx))
-	subjects, err := g.subjects(ctx, user, address)
-	if err != nil {
-		return "", err
-	}
-	if err := g.mayTry(ctx, subjects); err != nil {
-		return "", err
-	}
-	ok, err := g.check(ctx, user, password)
-	if err != nil {
-		return "", err
-	}
-	if !ok {
-		var names []string
-		for _, s := range subjects {
-			names = append(names, s.name)
-		}
-		if err := g.Store.NoteLogin(ctx, "", "", names, nil); err != nil {
-			return "", err
-		}
-		return "", ErrWrongLogin
-	}
-	if err := g.Store.NoteLogin(ctx, user, address, nil, []string{pairSubject(user, address)}); err != nil {
+	if err := g.Confirm(ctx, user, password); err != nil {
 		return "", err
 	}
 	secret, hash := NewSecret("")
 	return secret, g.Store.AddSession(ctx, user, hash, hashOf(old), Address(ctx), g.Lifetime)
+}
+
+// Confirm checks a password as a login does, guesses slowed down, and starts no session: for what a
+// session alone is not enough for. ErrWrongLogin, *TooSoonError, or an error of the store.
+func (g *Guard) Confirm(ctx context.Context, user, password string) error {
+	user = FoldName(user)
+	address := network(Address(ctx))
+	subjects, err := g.subjects(ctx, user, address)
+	if err != nil {
+		return err
+	}
+	if err := g.mayTry(ctx, subjects); err != nil {
+		return err
+	}
+	ok, err := g.check(ctx, user, password)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return g.Store.NoteLogin(ctx, user, address, nil, []string{pairSubject(user, address)})
+	}
+	var names []string
+	for _, s := range subjects {
+		names = append(names, s.name)
+	}
+	if err := g.Store.NoteLogin(ctx, "", "", names, nil); err != nil {
+		return err
+	}
+	return ErrWrongLogin
+}
+
+// Session is the principal of a session's secret.
+func (g *Guard) Session(ctx context.Context, secret string) (Principal, error) {
+	return known(g.Store.SessionIdentity(ctx, hashOf(secret), g.Idle))
 }
 
 // FoldName is a user's name as it is stored: names are compared without case.
@@ -193,9 +205,4 @@ func (g *Guard) SetPassword(ctx context.Context, user, password string, keepSess
 func (g *Guard) HashPassword(ctx context.Context, password string) (hash string, err error) {
 	err = g.hasher.bounded(ctx, func() { hash = g.hasher.hash(password) })
 	return hash, err
-}
-
-// IsPassword tells whether a user's password is that one; for changing it.
-func (g *Guard) IsPassword(ctx context.Context, user, password string) (bool, error) {
-	return g.check(ctx, user, password)
 }

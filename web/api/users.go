@@ -1,0 +1,247 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+// A UserStore keeps the users.
+type UserStore interface {
+	Users(ctx context.Context, q catalog.Query) (catalog.Page[catalog.User], error)
+	User(ctx context.Context, name string) (catalog.User, error)
+	AddUser(ctx context.Context, u catalog.User, passwordHash string) error
+	EditUser(ctx context.Context, u catalog.User, version int64) error
+	RemoveUser(ctx context.Context, name string, version int64) error
+}
+
+// user is a user as it goes out.
+type user struct {
+	Name           string     `json:"name" doc:"Unique, in lower case; never changes."`
+	DisplayName    string     `json:"display_name,omitempty" doc:"How people call the user."`
+	Role           auth.Role  `json:"role,omitempty" enum:"viewer,connector_creator,integration_admin,security_admin,admin" doc:"What the user may do."`
+	AllConnections bool       `json:"all_connections" doc:"The role holds on every connection."`
+	Connections    []string   `json:"connections" doc:"Without all_connections: the codes of the connections that the role holds on; no others are seen."`
+	Disabled       bool       `json:"disabled" doc:"May not log in, and tokens don't work."`
+	HasPassword    bool       `json:"has_password" doc:"Can log in; a user without a password works with tokens only."`
+	CreatedAt      *time.Time `json:"created_at,omitempty" doc:"When the user was made."`
+	LastLoginAt    *time.Time `json:"last_login_at,omitempty" doc:"Absent: never."`
+}
+
+func userOut(u catalog.User) user {
+	return user{
+		Name: u.Name, DisplayName: u.DisplayName, Role: u.Role, AllConnections: u.AllConnections, Connections: orEmpty(u.Connections),
+		Disabled: u.Disabled, HasPassword: u.HasPassword, CreatedAt: orAbsent(u.CreatedAt), LastLoginAt: orAbsent(u.LastLoginAt),
+	}
+}
+
+// userColumns are what users are sorted and filtered by.
+var userColumns = []string{"name", "display_name", "role", "all_connections", "connections", "disabled", "has_password", "created_at", "last_login_at"}
+
+type userOutput struct {
+	ETag     string `header:"ETag" doc:"Changes with the user: for If-Match."`
+	Location string `header:"Location" doc:"Where the user is."`
+	Body     user
+}
+
+func userAnswer(u catalog.User) *userOutput {
+	return &userOutput{ETag: etag(u.Version), Location: Prefix + "/users/" + url.PathEscape(u.Name), Body: userOut(u)}
+}
+
+type addUserInput struct {
+	Body struct {
+		Name           string    `json:"name" pattern:"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$" patternDescription:"letters, digits, dots, dashes, underscores and @, 64 at most" doc:"Kept in lower case."`
+		DisplayName    string    `json:"display_name,omitempty" maxLength:"200" doc:"How people call the user."`
+		Role           auth.Role `json:"role,omitempty" enum:"viewer,connector_creator,integration_admin,security_admin,admin" default:"viewer" doc:"What the user may do."`
+		AllConnections *bool     `json:"all_connections,omitempty" doc:"The role holds on every connection. Left out: true, unless connections are given."`
+		Connections    []string  `json:"connections,omitempty" maxItems:"1000" doc:"The codes of the connections that the role holds on."`
+		Password       string    `json:"password,omitempty" maxLength:"1024" writeOnly:"true" doc:"12 characters or more. Left out: the user can't log in, and works with tokens only."`
+	}
+}
+
+type editUserInput struct {
+	IfMatch
+	Name string `path:"name" maxLength:"64" doc:"The user's name."`
+	Body struct {
+		DisplayName    *string    `json:"display_name,omitempty" maxLength:"200" doc:"How people call the user."`
+		Role           *auth.Role `json:"role,omitempty" enum:"viewer,connector_creator,integration_admin,security_admin,admin" doc:"What the user may do."`
+		AllConnections *bool      `json:"all_connections,omitempty" doc:"The role holds on every connection."`
+		Connections    *[]string  `json:"connections,omitempty" maxItems:"1000" doc:"The codes of the connections that the role holds on, all of them."`
+		Disabled       *bool      `json:"disabled,omitempty" doc:"May not log in; ends all sessions."`
+	}
+}
+
+type userName struct {
+	Name string `path:"name" maxLength:"64" doc:"The user's name."`
+}
+
+type removeUserInput struct {
+	IfMatch
+	userName
+}
+
+type setPasswordInput struct {
+	Name string `path:"name" maxLength:"64" doc:"The user's name."`
+	Body struct {
+		Password string `json:"password" maxLength:"1024" writeOnly:"true" doc:"12 characters or more."`
+	}
+}
+
+// users are for security admins. Only an admin makes, edits or removes an admin, and nobody changes
+// their own rights: a security admin can't become an admin, nor an admin be locked out by one.
+func (a *API) users() {
+	const tag, role = "users", auth.SecurityAdmin
+	list(a, op{ID: "list-users", Path: "/users", Summary: "List users", Tag: tag, Role: role, Columns: userColumns},
+		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[user], error) {
+			page, err := a.Users.Users(ctx, q)
+			return mapPage(page, userOut), err
+		})
+	register(a, op{ID: "read-user", Method: http.MethodGet, Path: "/users/{name}", Summary: "Read a user", Tag: tag, Role: role},
+		func(ctx context.Context, in *userName) (*userOutput, error) {
+			u, err := a.Users.User(ctx, auth.FoldName(in.Name))
+			return userAnswer(u), err
+		})
+	register(a, op{ID: "create-user", Method: http.MethodPost, Path: "/users", Summary: "Make a user", Tag: tag, Role: role, Status: http.StatusCreated}, a.addUser)
+	register(a, op{
+		ID: "edit-user", Method: http.MethodPatch, Path: "/users/{name}", Summary: "Edit a user", Tag: tag, Role: role,
+		Description: "Changes what is given and leaves the rest. Role, grants and disabling take effect with the user's next request.",
+	}, a.editUser)
+	register(a, op{ID: "remove-user", Method: http.MethodDelete, Path: "/users/{name}", Summary: "Remove a user, with sessions and tokens", Tag: tag, Role: role}, a.removeUser)
+	register(a, op{
+		ID: "set-password", Method: http.MethodPut, Path: "/users/{name}/password", Summary: "Give a user another password", Tag: tag, Role: role,
+		Description: "Ends the user's sessions, and forgets failed logins.",
+	}, a.setPassword)
+}
+
+// mapPage turns the items of a page into what goes out.
+func mapPage[F, T any](p catalog.Page[F], out func(F) T) catalog.Page[T] {
+	items := make([]T, len(p.Items))
+	for i, f := range p.Items {
+		items[i] = out(f)
+	}
+	return catalog.Page[T]{Items: items, Next: p.Next}
+}
+
+func (a *API) addUser(ctx context.Context, in *addUserInput) (*userOutput, error) {
+	b := in.Body
+	u := catalog.User{
+		Name: auth.FoldName(b.Name), DisplayName: b.DisplayName, Role: b.Role,
+		AllConnections: len(b.Connections) == 0, Connections: b.Connections,
+	}
+	if b.AllConnections != nil {
+		u.AllConnections = *b.AllConnections
+	}
+	if err := mayManage(ctx, u); err != nil {
+		return nil, err
+	}
+	var hash string
+	if b.Password != "" {
+		if err := passwordFault("password", u.Name, b.Password); err != nil {
+			return nil, err
+		}
+		var err error
+		if hash, err = a.Guard.HashPassword(ctx, b.Password); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.Users.AddUser(ctx, u, hash); err != nil {
+		return nil, err
+	}
+	annotate(ctx, "user "+u.Name+": "+rights(u))
+	u, err := a.Users.User(ctx, u.Name)
+	return userAnswer(u), err
+}
+
+func (a *API) editUser(ctx context.Context, in *editUserInput) (*userOutput, error) {
+	old, err := a.managed(ctx, in.Name, in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	u, b := old, in.Body
+	set(&u.DisplayName, b.DisplayName)
+	set(&u.Role, b.Role)
+	set(&u.AllConnections, b.AllConnections)
+	set(&u.Connections, b.Connections)
+	set(&u.Disabled, b.Disabled)
+	if rights(u) != rights(old) {
+		if u.Name == auth.From(ctx).Name() {
+			return nil, newProblem(http.StatusForbidden, catalog.CodeForbidden, "Nobody changes their own rights.", "Ask another admin.")
+		}
+		if err := mayManage(ctx, u); err != nil {
+			return nil, err
+		}
+		annotate(ctx, "user "+u.Name+": "+rights(old)+" → "+rights(u))
+	}
+	if err := a.Users.EditUser(ctx, u, old.Version); err != nil {
+		return nil, err
+	}
+	u, err = a.Users.User(ctx, u.Name)
+	return userAnswer(u), err
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// rights is what a user may do, for the audit log.
+func rights(u catalog.User) string {
+	where := "all connections"
+	if !u.AllConnections {
+		where = fmt.Sprintf("connections [%s]", strings.Join(u.Connections, " "))
+	}
+	if u.Disabled {
+		where += ", disabled"
+	}
+	return string(u.Role) + " on " + where
+}
+
+func (a *API) removeUser(ctx context.Context, in *removeUserInput) (*struct{}, error) {
+	u, err := a.managed(ctx, in.Name, in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if u.Name == auth.From(ctx).Name() {
+		return nil, newProblem(http.StatusForbidden, catalog.CodeForbidden, "Nobody removes themselves.", "Ask another admin.")
+	}
+	annotate(ctx, "user "+u.Name+" had "+rights(u))
+	return nil, a.Users.RemoveUser(ctx, u.Name, u.Version)
+}
+
+func (a *API) setPassword(ctx context.Context, in *setPasswordInput) (*struct{}, error) {
+	u, err := a.managed(ctx, in.Name, IfMatch{})
+	if err != nil {
+		return nil, err
+	}
+	if err := passwordFault("password", u.Name, in.Body.Password); err != nil {
+		return nil, err
+	}
+	return nil, a.Guard.SetPassword(ctx, u.Name, in.Body.Password, 0)
+}
+
+// managed is a user whom the principal may change.
+func (a *API) managed(ctx context.Context, name string, m IfMatch) (catalog.User, error) {
+	u, err := a.Users.User(ctx, auth.FoldName(name))
+	if err != nil {
+		return u, err
+	}
+	if err := mayManage(ctx, u); err != nil {
+		return u, err
+	}
+	return u, m.unless(etag(u.Version))
+}
+
+// mayManage refuses to let anybody but an admin have to do with admins.
+func mayManage(ctx context.Context, u catalog.User) error {
+	if u.Role != auth.Admin || auth.From(ctx).MayAll(auth.Admin) {
+		return nil
+	}
+	return newProblem(http.StatusForbidden, catalog.CodeForbidden, "Only an admin makes, edits or removes an admin.", "Ask an admin.")
+}
