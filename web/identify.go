@@ -28,9 +28,10 @@ func (s *server) identify(next http.Handler) http.Handler {
 		}
 		address, secure := s.origin(r)
 		ctx := api.WithRequestID(auth.WithAddress(r.Context(), address, secure), id)
+		r = r.WithContext(ctx)
 		setHeaders(w.Header(), id, secure)
 		seen := &recorder{ResponseWriter: w}
-		who, err := s.Guard.Authenticate(ctx, r)
+		who, err := s.Guard.Authenticate(r)
 		if err != nil {
 			s.Log.ErrorContext(ctx, "the request's session or token can't be looked up", "request_id", id, "error", err)
 			api.WriteProblem(seen, catalog.CodeUnreachable, id)

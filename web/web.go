@@ -39,8 +39,14 @@ type Limits struct {
 	PerPrincipal, PerAddress float64
 }
 
-// New is the program's HTTP face.
-func New(d Deps) (http.Handler, error) {
+// A Site is the program's HTTP face.
+type Site struct {
+	http.Handler
+	API *api.API
+}
+
+// New makes the program's HTTP face.
+func New(d Deps) (*Site, error) {
 	s := &server{Deps: d, limits: newLimits(d.Limits), now: time.Now}
 	csrf := http.NewCrossOriginProtection()
 	if d.PublicURL != "" {
@@ -53,7 +59,7 @@ func New(d Deps) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.identify(s.recovered(csrf.Handler(s.limited(routes)))), nil
+	return &Site{s.identify(s.recovered(csrf.Handler(s.limited(routes)))), s.api}, nil
 }
 
 // A server has the parts of the HTTP face.
@@ -61,12 +67,13 @@ type server struct {
 	Deps
 	limits *limits
 	now    func() time.Time
+	api    *api.API
 }
 
 // routes is the list of everything that is served.
 func (s *server) routes() (http.Handler, error) {
 	mux := http.NewServeMux()
-	api.New(mux, s.API)
+	s.api = api.New(mux, s.API)
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	if s.Metrics != nil {

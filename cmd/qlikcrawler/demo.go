@@ -30,7 +30,7 @@ func newDemo(a *app) *cobra.Command {
 		Short: "See it work: a simulated Qlik Sense site, crawled into a real Postgres",
 		Long: `See it work, with nothing but this program: starts a private Postgres and a simulated Qlik Sense
 site, adds a connection "demo", crawls the site over real sockets, and says where to look.
-Then it serves the API and a summary page until Ctrl-C. What it makes stays in the data folder.`,
+Then it serves the API and its pages until Ctrl-C. What it makes stays in the data folder.`,
 		Example: "  qlikcrawler demo\n  qlikcrawler demo --once --apps 200",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return a.demo(cmd, f) },
@@ -85,7 +85,7 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 		if a.json {
 			w = cmd.ErrOrStderr() // standard output is one JSON document
 		}
-		serve := serveFlags{web: webFlags{listen: f.listen, summary: true, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
+		serve := serveFlags{web: webFlags{listen: f.listen, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
 		if err := serve.web.validate(a.env.Getenv); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
+	"github.com/qlikcrawler/qlikcrawler/web"
 	"github.com/qlikcrawler/qlikcrawler/web/api"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
@@ -63,32 +64,54 @@ func (a *app) serve(cmd *cobra.Command, f serveFlags) (err error) {
 // whole service.
 type part func(ctx context.Context) error
 
-// runService is the wiring of the service: what there is, and what of it knows what.
-func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io.Writer) error {
+// A wiring is the service with its parts connected.
+type wiring struct {
+	site     *web.Site
+	stopping chan struct{} // closed when the HTTP side stops: streams end then
+	parts    []part
+}
+
+// newService is the wiring of the service: what there is, and what of it knows what.
+func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiring, error) {
+	s := &wiring{stopping: make(chan struct{})}
 	guard := auth.New(auth.Deps{Store: db.DB, Log: a.log})
-	if err := a.firstStart(ctx, db, guard, out); err != nil {
-		return err
+	deps := web.Deps{
+		Log: a.log, Guard: guard, Ready: db.ready,
+		PublicURL: f.web.publicURL, BehindProxy: f.web.behindProxy, Limits: web.Limits{PerPrincipal: f.web.rate},
+		Pages: a.pages(db),
+		API: api.Deps{
+			Log: a.log, Version: currentVersion().Version, Stopping: s.stopping,
+			Guard: guard, Users: db.DB, Tokens: db.DB, Audit: db.DB, Calls: db.DB,
+		},
 	}
 	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork)
 	if err != nil {
+		return nil, err
+	}
+	if !f.noWork {
+		s.parts = append(s.parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
+	}
+	s.site, err = web.New(deps)
+	return s, err
+}
+
+// runService makes the first user if there is none, and runs the service until ctx ends.
+func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io.Writer) error {
+	s, err := a.newService(ctx, db, f)
+	if err != nil {
 		return err
 	}
-	deps := api.Deps{
-		Log: a.log, Version: currentVersion().Version,
-		Guard: guard, Users: db.DB, Tokens: db.DB, Audit: db.DB, Calls: db.DB,
-	}
-	var parts []part
-	if !f.noWork {
-		parts = append(parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
+	if err := a.firstStart(ctx, db, out); err != nil {
+		return err
 	}
 	if !f.noWeb {
-		p, err := a.webPart(ctx, db, f.web, guard, deps, out)
+		p, err := a.webPart(ctx, s, f.web, out)
 		if err != nil {
 			return err
 		}
-		parts = append(parts, p)
+		s.parts = append(s.parts, p)
 	}
-	return runParts(ctx, parts)
+	return runParts(ctx, s.parts)
 }
 
 // runParts runs all parts until ctx ends or one of them fails, and waits until all have stopped.
@@ -114,13 +137,9 @@ const firstUser = "admin"
 
 // firstStart makes the first user, and tells the password: on standard output, so that it isn't in the
 // log, and never again.
-func (a *app) firstStart(ctx context.Context, db *database, guard *auth.Guard, out io.Writer) error {
+func (a *app) firstStart(ctx context.Context, db *database, out io.Writer) error {
 	password := auth.NewPassword()
-	hash, err := guard.HashPassword(ctx, password)
-	if err != nil {
-		return err
-	}
-	added, err := db.AddFirstUser(ctx, catalog.User{Name: firstUser, Role: catalog.RoleAdmin}, hash)
+	added, err := db.AddFirstUser(ctx, catalog.User{Name: firstUser, Role: catalog.RoleAdmin}, auth.HashPassword(password))
 	if err != nil || !added {
 		return err
 	}

@@ -13,21 +13,17 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
-
-	"github.com/qlikcrawler/qlikcrawler/web"
-	"github.com/qlikcrawler/qlikcrawler/web/api"
-	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
 // webFlags are what the command line says of the HTTP side.
 type webFlags struct {
-	listen           string
-	tlsCert, tlsKey  string
-	behindProxy      bool
-	pprof            string
-	rate             float64
-	publicURL        string
-	summary, anyPort bool // of the demo: the summary page, and any free port if the default is taken
+	listen          string
+	tlsCert, tlsKey string
+	behindProxy     bool
+	pprof           string
+	rate            float64
+	publicURL       string
+	anyPort         bool // of the demo: any free port if the default is taken
 }
 
 const defaultListen = "127.0.0.1:8080"
@@ -92,20 +88,9 @@ const shutdownTimeout = 10 * time.Second
 
 // webPart opens the addresses, so that a wrong one is told before anything runs, and gives the part that
 // serves them.
-func (a *app) webPart(ctx context.Context, db *database, f webFlags, guard *auth.Guard, deps api.Deps, out io.Writer) (part, error) {
-	stopping := make(chan struct{})
-	deps.Stopping = stopping
-	d := web.Deps{
-		Log: a.log, Guard: guard, API: deps, Ready: db.ready,
-		PublicURL: f.publicURL, BehindProxy: f.behindProxy, Limits: web.Limits{PerPrincipal: f.rate},
-	}
-	d.Pages = a.pages(db)
-	handler, err := web.New(d)
-	if err != nil {
-		return nil, err
-	}
-	srv := a.httpServer(handler)
-	srv.RegisterOnShutdown(func() { close(stopping) })
+func (a *app) webPart(ctx context.Context, s *wiring, f webFlags, out io.Writer) (part, error) {
+	srv := a.httpServer(s.site)
+	srv.RegisterOnShutdown(func() { close(s.stopping) })
 	scheme := "http"
 	if f.tlsCert != "" {
 		pair := &keyPair{cert: f.tlsCert, key: f.tlsKey, log: a.log}

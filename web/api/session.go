@@ -113,7 +113,7 @@ func (a *API) login(ctx context.Context, in *loginInput) (*loginOutput, error) {
 	if _, err := a.Users.User(ctx, name); err == nil {
 		byUser(ctx, name)
 	}
-	secret, err := a.Guard.Login(ctx, name, in.Body.Password, auth.SessionSecret(ctx, in.request))
+	secret, err := a.Guard.Login(ctx, name, in.Body.Password, auth.SessionSecret(in.request))
 	if err != nil {
 		return nil, loginProblem(err)
 	}

@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"net/http"
 	"time"
 )
@@ -13,11 +12,10 @@ const (
 	SecureCookieName = "__Host-qlikcrawler"
 )
 
-// SessionSecret is the session's secret that a request came with, or "". The context says whether it came
-// by https.
-func SessionSecret(ctx context.Context, r *http.Request) string {
+// SessionSecret is the secret of the session that a request came with, or "". Login ends that session.
+func SessionSecret(r *http.Request) string {
 	name := CookieName
-	if Secure(ctx) {
+	if Secure(r.Context()) {
 		name = SecureCookieName
 	}
 	if c, err := r.Cookie(name); err == nil {
@@ -25,9 +23,6 @@ func SessionSecret(ctx context.Context, r *http.Request) string {
 	}
 	return ""
 }
-
-// SessionSecret is the secret of the session that a request came with, or "": Login ends that session.
-func (g *Guard) SessionSecret(r *http.Request) string { return sessionSecret(r) }
 
 // Cookie carries a session to the browser. With an empty secret it makes the browser forget the session.
 func (g *Guard) Cookie(secret string, secure bool) http.Cookie {

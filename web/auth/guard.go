@@ -74,8 +74,10 @@ func hashOf(secret string) []byte {
 }
 
 // Authenticate says who sent a request. Nobody, and who comes with a credential that isn't valid any
-// more, is the zero Principal; an error means that it couldn't be looked up.
-func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (Principal, error) {
+// more, is the zero Principal; an error means that it couldn't be looked up. The request's context says
+// where it comes from (WithAddress).
+func (g *Guard) Authenticate(r *http.Request) (Principal, error) {
+	ctx := r.Context()
 	if r.Header.Get("Authorization") != "" {
 		token := bearer(r)
 		if !strings.HasPrefix(token, TokenPrefix) {
@@ -83,7 +85,7 @@ func (g *Guard) Authenticate(ctx context.Context, r *http.Request) (Principal, e
 		}
 		return known(g.Store.TokenIdentity(ctx, hashOf(token)))
 	}
-	if secret := SessionSecret(ctx, r); secret != "" {
+	if secret := SessionSecret(r); secret != "" {
 		return known(g.Store.SessionIdentity(ctx, hashOf(secret), g.Idle))
 	}
 	return Principal{}, nil
@@ -103,7 +105,7 @@ func CredentialOf(r *http.Request) string {
 	if token := bearer(r); token != "" {
 		return token
 	}
-	return SessionSecret(r.Context(), r)
+	return SessionSecret(r)
 }
 
 func known(id catalog.Identity, err error) (Principal, error) {

@@ -81,6 +81,10 @@ func (h *hasher) hash(password string) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.time, hashLanes, enc.EncodeToString(salt), enc.EncodeToString(key))
 }
 
+// HashPassword gives the hash of a password, for commands; a service bounds how many it makes at once, by
+// Guard.HashPassword.
+func HashPassword(password string) string { return newHasher(false).hash(password) }
+
 // matches tells whether a password has that hash, and whether the hash was made with other settings
 // than today's.
 func (h *hasher) matches(password, hash string) (ok, old bool) {

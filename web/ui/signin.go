@@ -24,7 +24,7 @@ func (u *UI) askSignIn(w http.ResponseWriter, r *http.Request) error {
 // signIn checks the password and starts a session.
 func (u *UI) signIn(w http.ResponseWriter, r *http.Request) error {
 	d := signIn{User: r.FormValue("user"), To: localPath(r.FormValue("to"))}
-	secret, err := u.Guard.Login(r.Context(), d.User, r.FormValue("password"), u.Guard.SessionSecret(r))
+	secret, err := u.Guard.Login(r.Context(), d.User, r.FormValue("password"), auth.SessionSecret(r))
 	var soon *auth.TooSoonError
 	switch {
 	case errors.Is(err, auth.ErrWrongLogin):
@@ -64,14 +64,16 @@ func (u *UI) account(w http.ResponseWriter, r *http.Request) error {
 func (u *UI) changePassword(w http.ResponseWriter, r *http.Request) error {
 	p := auth.From(r.Context())
 	fresh := r.FormValue("new")
-	ok, err := u.Guard.IsPassword(r.Context(), p.Name(), r.FormValue("old"))
-	if err != nil {
-		return err
-	}
+	err := u.Guard.Confirm(r.Context(), p.Name(), r.FormValue("old"))
 	wrong := auth.CheckPassword(p.Name(), fresh)
+	var soon *auth.TooSoonError
 	switch {
-	case !ok:
+	case errors.Is(err, auth.ErrWrongLogin):
 		wrong = "the present password is wrong"
+	case errors.As(err, &soon):
+		wrong = fmt.Sprintf("too many failed attempts; try again in %s", took(soon.Wait))
+	case err != nil:
+		return err
 	case wrong == "" && fresh != r.FormValue("again"):
 		wrong = "the two new passwords differ"
 	}
