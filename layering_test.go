@@ -43,9 +43,10 @@ var mayImport = map[string][]string{
 	"scheduler":                            {"catalog"},
 	"scheduler/notify":                     {"catalog"},
 	"web":                                  {"catalog", "web/api", "web/auth", "web/ui"},
-	"web/api":                              {"catalog", "web/auth"},
+	"web/api":                              {"catalog", "web/auth", "web/preview"},
 	"web/auth":                             {"catalog"},
-	"web/ui":                               {"catalog", "web/auth", "web/ui/drawing"},
+	"web/preview":                          {"catalog"},
+	"web/ui":                               {"catalog", "web/auth", "web/preview", "web/ui/drawing"},
 	"web/ui/drawing":                       {"catalog"},
 	"cmd/qlikcrawler":                      {"*"},
 }
