@@ -91,6 +91,7 @@ type Prefix struct {
 	Distinct, NoDistinct, All, Total bool
 	TotalBy                          []Node // of TOTAL <a, b>; names and dollars
 	Sets                             []Set
+	order                            []string // as written: DISTINCT, NODISTINCT, ALL, TOTAL, and { for a set
 }
 
 // A Scoped is an expression with a set before it: {<Year={2024}>} Sum(x)/Count(y).

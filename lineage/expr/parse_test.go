@@ -11,7 +11,7 @@ func TestAPrintedExpressionIsCanonical(t *testing.T) {
 	for in, want := range map[string]string{
 		"=Sum([Net Amount])/Count(DISTINCT [Order ID])": "Sum([Net Amount]) / Count(DISTINCT [Order ID])",
 		`Sum( {<[a]]b]={1}>} [Total [EUR]]])`:           `Sum({<[a]]b]={1}>} [Total [EUR]]])`,
-		`sum(total<A>{1}x)`:                             `sum({1} TOTAL <A> x)`,
+		`sum(total<A>{1}x)`:                             `sum(TOTAL <A> {1} x)`,
 		`not a=b AND - c`:                               `not a = b and -c`,
 		`If(a,,b)`:                                      `If(a, , b)`,
 		`Sum({<F = - {a b , 'c'} >} x)`:                 `Sum({<F=-{a b, 'c'}>} x)`,

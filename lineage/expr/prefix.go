@@ -8,12 +8,14 @@ func (p *parser) prefix(c *Call) {
 		t := p.tok()
 		if t.Kind == Operator && t.Text == "{" {
 			c.Prefix.Sets = append(c.Prefix.Sets, p.braces())
+			c.Prefix.order = append(c.Prefix.order, "{")
 			continue
 		}
 		if t.Kind != Ident || !p.isPrefixWord(c.Name, t) {
 			return
 		}
 		p.i++
+		c.Prefix.order = append(c.Prefix.order, strings.ToUpper(t.Text))
 		switch strings.ToLower(t.Text) {
 		case "distinct":
 			c.Prefix.Distinct = true
@@ -24,7 +26,7 @@ func (p *parser) prefix(c *Call) {
 		case "total":
 			c.Prefix.Total = true
 			if p.listOfTotal() > 0 {
-				c.Prefix.TotalBy = p.totalBy()
+				c.Prefix.TotalBy = append(c.Prefix.TotalBy, p.totalBy()...)
 			}
 		}
 	}

@@ -110,6 +110,9 @@ func (n *Paren) print(p *printer) {
 
 func (n *Call) print(p *printer) {
 	p.WriteString(n.Name)
+	if strings.HasSuffix(n.Name, "$") {
+		p.WriteByte(' ') // a$( would be an expansion
+	}
 	p.WriteByte('(')
 	n.Prefix.print(p)
 	p.nodes(n.Args, ", ")
@@ -117,22 +120,21 @@ func (n *Call) print(p *printer) {
 }
 
 func (x *Prefix) print(p *printer) {
-	for _, set := range x.Sets {
-		set.print(p)
-		p.WriteByte(' ')
-	}
-	for _, w := range []struct {
-		on   bool
-		word string
-	}{{x.Distinct, "DISTINCT "}, {x.NoDistinct, "NODISTINCT "}, {x.All, "ALL "}, {x.Total, "TOTAL "}} {
-		if w.on {
-			p.WriteString(w.word)
+	sets, by := x.Sets, x.TotalBy
+	for _, word := range x.order {
+		if word == "{" {
+			sets[0].print(p)
+			sets = sets[1:]
+		} else {
+			p.WriteString(word)
 		}
-	}
-	if x.TotalBy != nil {
-		p.WriteByte('<')
-		p.nodes(x.TotalBy, ", ")
-		p.WriteString("> ")
+		p.WriteByte(' ')
+		if word == "TOTAL" && len(by) > 0 {
+			p.WriteByte('<')
+			p.nodes(by, ", ")
+			p.WriteString("> ")
+			by = nil
+		}
 	}
 }
 
