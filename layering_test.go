@@ -23,6 +23,8 @@ var mayImport = map[string][]string{
 	"connector":                            {"catalog"},
 	"connector/connectortest":              {"catalog", "connector"},
 	"connector/document":                   {"catalog", "connector"},
+	"connector/guard":                      {"catalog", "connector"},
+	"connector/register":                   {"catalog", "connector", "connector/document", "connector/guard"},
 	"connector/internal/ntlm":              {},
 	"connector/internal/qix":               {},
 	"connector/internal/qix/qixtest":       {},

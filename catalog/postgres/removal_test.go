@@ -122,3 +122,40 @@ func TestOnlyOneProcessRemovesAConnection(t *testing.T) {
 	b.must(tx.Rollback(t.Context()))
 	b.must(b.FinishRemoval(t.Context(), "prod", nil))
 }
+
+func TestConnectionsAreListedSearchedAndScoped(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.must(b.AddConnection(t.Context(), withSecrets()))
+	b.crawl(rich("a1"))
+	for name, tc := range map[string]struct {
+		q    catalog.Query
+		want string
+	}{
+		"all":       {catalog.Query{Scope: catalog.Scope{All: true}}, "jwt prod"},
+		"one's own": {catalog.Query{Scope: catalog.Scope{Connections: []string{"prod"}}}, "prod"},
+		"by name":   {catalog.Query{Scope: catalog.Scope{All: true}, Sort: []catalog.Order{{Column: "name"}}}, "prod jwt"},
+		"searched":  {catalog.Query{Scope: catalog.Scope{All: true}, Filters: []catalog.Filter{{Column: "text", Op: catalog.Contains, Values: []string{"SENSE"}}}}, "jwt"},
+		"green":     {catalog.Query{Scope: catalog.Scope{All: true}, Filters: []catalog.Filter{{Column: "health", Op: catalog.Equals, Values: []string{"green"}}}}, "prod"},
+	} {
+		page, err := b.ConnectionRows(t.Context(), tc.q)
+		b.must(err)
+		var got []string
+		for _, r := range page.Items {
+			got = append(got, r.Code)
+		}
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%s: %v, want %s", name, got, tc.want)
+		}
+	}
+	page, err := b.ConnectionRows(t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Fields: []string{"code", "counts"}})
+	b.must(err)
+	if n, _ := page.Items[1].Counts["apps"].(float64); n != 1 || page.Items[1].Name != "" {
+		t.Errorf("counts %v", page.Items[1])
+	}
+	page, err = b.ConnectionRows(t.Context(), catalog.Query{Scope: catalog.Scope{All: true}})
+	b.must(err)
+	if r := page.Items[0]; r.Governance["owner"] != "ada" || r.Counts != nil || r.CreatedAt.IsZero() {
+		t.Errorf("%+v", r)
+	}
+}

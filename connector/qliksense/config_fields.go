@@ -19,12 +19,18 @@ func formFields() []catalog.Field {
 
 func addressFields() []catalog.Field {
 	return []catalog.Field{
-		{Path: "link_url", Label: "Link address", Kind: catalog.KindURL, RequiredWhen: []string{loginCertificate}, Example: "https://sense.example.com",
-			Help: "What people's browsers use; links to apps and sheets are made of it. Left out: the address with the login's prefix. Needed with certificates or an alias."},
-		{Path: "alias_host_name", Label: "Alias host name", Advanced: true, Example: "sense",
-			Help: "The host name to present when the certificate or the host allow list wants another one than the address has."},
-		{Path: "authentication", Label: "Log in with", Kind: catalog.KindChoice, Required: true, Choices: []string{loginJWT, loginWindows, loginHeader, loginCertificate},
-			Help: "How to log in; docs/connecting.md tells each way from both sides."},
+		{
+			Path: "link_url", Label: "Link address", Kind: catalog.KindURL, RequiredWhen: []string{loginCertificate}, Example: "https://sense.example.com",
+			Help: "What people's browsers use; links to apps and sheets are made of it. Left out: the address with the login's prefix. Needed with certificates or an alias.",
+		},
+		{
+			Path: "alias_host_name", Label: "Alias host name", Advanced: true, Example: "sense",
+			Help: "The host name to present when the certificate or the host allow list wants another one than the address has.",
+		},
+		{
+			Path: "authentication", Label: "Log in with", Kind: catalog.KindChoice, Required: true, Choices: []string{loginJWT, loginWindows, loginHeader, loginCertificate},
+			Help: "How to log in; docs/connecting.md tells each way from both sides.",
+		},
 	}
 }
 
@@ -47,8 +53,10 @@ func jwtFields() []catalog.Field {
 	return []catalog.Field{
 		{Path: "jwt.prefix", Label: "Virtual proxy prefix", When: when, Example: "jwt", Help: "The prefix of the JWT virtual proxy; may be empty."},
 		{Path: "jwt.token", Label: "Token", Kind: catalog.KindLongText, When: when, RequiredWhen: need, Alternatives: []string{"jwt.private_key"}, Secret: true, Help: "A token that was signed elsewhere. " + secretHelp},
-		{Path: "jwt.private_key", Label: "Private key", Kind: catalog.KindLongText, When: when, Secret: true, Alternatives: []string{"jwt.token"},
-			Help: "In place of a token: tokens are signed here with this RSA key in PEM form, without a passphrase. " + secretHelp},
+		{
+			Path: "jwt.private_key", Label: "Private key", Kind: catalog.KindLongText, When: when, Secret: true, Alternatives: []string{"jwt.token"},
+			Help: "In place of a token: tokens are signed here with this RSA key in PEM form, without a passphrase. " + secretHelp,
+		},
 		{Path: "jwt.algorithm", Label: "Algorithm", Kind: catalog.KindChoice, When: when, Choices: []string{"RS256", "RS384", "RS512"}, Default: "RS256", Advanced: true, Help: "Of the tokens that are signed here."},
 		{Path: "jwt.key_id", Label: "Key id", When: when, Advanced: true, Help: "The token's kid, if the virtual proxy's side wants one."},
 		{Path: "jwt.user_id", Label: "User id", When: when, Example: "svc-qlik", Help: "Whom the tokens that are signed here name; needed with a private key."},
@@ -126,8 +134,10 @@ func optionFields() []catalog.Field {
 		{Path: "options.workers", Label: "Apps at a time", Kind: catalog.KindWhole, Default: 4, Help: "Apps that are read at a time on this connection, over all processes; 1 to 64."},
 		{Path: "options.max_sessions", Label: "Qlik sessions at a time", Kind: catalog.KindWhole, Default: 2, Advanced: true, Help: "Over all processes; Qlik allows 5 a user."},
 		{Path: "options.app_timeout", Label: "Time for one app", Kind: catalog.KindDuration, Default: "2m", Advanced: true, Help: "An app that takes longer is an outcome, not the end of the crawl."},
-		{Path: "options.data_model", Label: "Data model", Kind: catalog.KindChoice, Choices: []string{dataModelNone, dataModelMetadata, dataModelOpen}, Default: dataModelMetadata,
-			Help: "metadata costs the server no memory; open also opens apps that have none with their data, one at a time."},
+		{
+			Path: "options.data_model", Label: "Data model", Kind: catalog.KindChoice, Choices: []string{dataModelNone, dataModelMetadata, dataModelOpen}, Default: dataModelMetadata,
+			Help: "metadata costs the server no memory; open also opens apps that have none with their data, one at a time.",
+		},
 		{Path: "options.migrate_apps", Label: "Open apps that would be upgraded", Kind: catalog.KindSwitch, Default: false, Advanced: true, Help: "On: opening may upgrade old apps on the server."},
 		{Path: "options.system_variables", Label: "System variables", Kind: catalog.KindSwitch, Default: false, Advanced: true, Help: "Qlik's reserved and configuration variables too."},
 		{Path: "options.auto_lineage", Label: "Build lineage after a crawl", Kind: catalog.KindSwitch, Default: true, Help: "Of what is stored; the site isn't asked."},
