@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"connector/qliksense/qliktest/unbuilt": {"connector/qliksense/qliktest"},
 	"connector/secret":                     {"catalog", "connector"},
 	"crawler":                              {"catalog", "connector", "lineage"},
+	"crawler/runlog":                       {"catalog", "crawler"},
 	"lineage":                              {"catalog", "lineage/expr", "lineage/qvs", "lineage/sql"},
 	"lineage/expr":                         {},
 	"lineage/openlineage":                  {"catalog"},

@@ -1,6 +1,10 @@
 package catalog
 
-import "time"
+import (
+	"context"
+	"io"
+	"time"
+)
 
 // A LogLine is one line of a crawl's log, without the time in front. It never holds a secret.
 type LogLine struct {
@@ -13,4 +17,10 @@ type RunLog struct {
 	Run     Run
 	Bytes   int64
 	Dropped int64 // lines that came when the log was full
+}
+
+// A LogFile is a log as it is downloaded.
+type LogFile struct {
+	Name  string // "qlikcrawler_qlik-prod_20240131_235959.log"; "": there is no log, and Write says so
+	Write func(ctx context.Context, w io.Writer) error
 }

@@ -110,3 +110,25 @@ func (db *DB) RunLog(ctx context.Context, run catalog.RunID, use func(catalog.Lo
 		}
 	}
 }
+
+// FailedOutcomes are the first apps of a run that failed or were read in part, the failed ones first.
+func (db *DB) FailedOutcomes(ctx context.Context, run catalog.RunID, limit int) ([]catalog.Outcome, error) {
+	rows, err := db.pool.Query(ctx, `
+		select unit, coalesce(name, ''), change, coalesce(error_code, 'internal'), coalesce(error, ''), coalesce(cure, ''), coalesce(duration_ms, 0)
+		from qlikcrawler.crawl_outcome where run = $1 and change in ('failed', 'partial')
+		order by change, lower(coalesce(name, unit)), unit limit $2`, run, limit)
+	if err != nil {
+		return nil, fail("list what failed in run", runKey(run), err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (catalog.Outcome, error) {
+		o := catalog.Outcome{Run: run}
+		var why catalog.Error
+		var text string
+		var ms int64
+		err := row.Scan(&o.Unit.Key, &o.Unit.Name, &o.Change, &why.Code, &text, &why.Cure, &ms)
+		why.Err = errors.New(text)
+		o.Err, o.Duration = &why, time.Duration(ms)*time.Millisecond
+		return o, err
+	})
+	return list, fail("list what failed in run", runKey(run), err)
+}

@@ -71,6 +71,11 @@ type Deps struct {
 	Tokens TokenStore
 	Audit  AuditStore // also keeps a row for every mutating call
 	Calls  CallStore  // nil: Idempotency-Key is not looked at
+
+	Register    ConnectionRegister // connections by their keys; with Connections
+	Connections ConnectionReader
+	Logs        LogReader
+	JWT         TokenMaker
 }
 
 // An API has registered its operations on a mux.
@@ -122,6 +127,8 @@ func (a *API) routes() {
 	if a.Audit != nil {
 		a.audit()
 	}
+	a.connections()
+	a.jwt()
 	a.document()
 }
 
