@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/qlikcrawler/qlikcrawler/connector/guard"
 )
 
 // A config is what the environment and the global flags say (contract §1). Flags win.
@@ -24,6 +26,11 @@ type config struct {
 	NewKeyFile    string
 	LogLevel      string
 	LogFormat     string // text, json; "" means text on a terminal, JSON otherwise
+
+	FileRoots, APIReferences    string // what connections may name that come through the API
+	DenyNetworks, AllowNetworks string // what may be connected to
+	SMTPURL, WebhookSecret      string // how notifications are sent; both may hold secrets
+	policy                      guard.Policy
 }
 
 func (c *config) flags(f *pflag.FlagSet) {
@@ -47,6 +54,12 @@ func (c *config) load(flags *pflag.FlagSet, getenv func(string) string) error {
 		{"", "QLIKCRAWLER_MASTER_KEY_FILE", &c.MasterKeyFile},
 		{"", "QLIKCRAWLER_NEW_MASTER_KEY", &c.NewKeyText},
 		{"", "QLIKCRAWLER_NEW_MASTER_KEY_FILE", &c.NewKeyFile},
+		{"", "QLIKCRAWLER_FILE_ROOTS", &c.FileRoots},
+		{"", "QLIKCRAWLER_API_REFERENCES", &c.APIReferences},
+		{"", "QLIKCRAWLER_DENY_NETWORKS", &c.DenyNetworks},
+		{"", "QLIKCRAWLER_ALLOW_NETWORKS", &c.AllowNetworks},
+		{"", "QLIKCRAWLER_SMTP_URL", &c.SMTPURL},
+		{"", "QLIKCRAWLER_WEBHOOK_SECRET", &c.WebhookSecret},
 	} {
 		if v.flag == "" || !flags.Changed(v.flag) {
 			*v.to = getenv(v.env)
@@ -85,11 +98,26 @@ func (c *config) validate() error {
 	if c.NewKeyText != "" && c.NewKeyFile != "" {
 		errs = append(errs, errors.New("QLIKCRAWLER_NEW_MASTER_KEY and QLIKCRAWLER_NEW_MASTER_KEY_FILE are both set: keep one"))
 	}
+	if err := c.readPolicy(); err != nil {
+		errs = append(errs, err)
+	}
 	if abs, err := filepath.Abs(c.DataDir); err == nil {
 		c.DataDir = abs
 	}
 	if err := errors.Join(errs...); err != nil {
 		return &exitError{Status: exitUsage, Err: err}
+	}
+	return nil
+}
+
+// readPolicy reads what connections may name and reach.
+func (c *config) readPolicy() error {
+	network, err := guard.NewNetwork(c.DenyNetworks, c.AllowNetworks)
+	if err != nil {
+		return fmt.Errorf("QLIKCRAWLER_DENY_NETWORKS, QLIKCRAWLER_ALLOW_NETWORKS: %w", err)
+	}
+	if c.policy, err = guard.NewPolicy(c.FileRoots, c.APIReferences, network); err != nil {
+		return fmt.Errorf("QLIKCRAWLER_FILE_ROOTS, QLIKCRAWLER_API_REFERENCES: %w", err)
 	}
 	return nil
 }

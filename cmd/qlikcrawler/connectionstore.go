@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
-	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
+	"github.com/qlikcrawler/qlikcrawler/connector/register"
 	"github.com/qlikcrawler/qlikcrawler/connector/secret"
 )
 
@@ -36,11 +36,9 @@ func editConnection(ctx context.Context, db *database, conn, old catalog.Connect
 // ones of the catalog, and what the references in its settings point to. Without a database the
 // connection is one of a file, and has its secrets itself.
 func (a *app) secretsOf(db *database, conn catalog.Connection) func(context.Context, string) (string, error) {
-	references := connector.SecretsOf(conn, secret.Resolver{Getenv: a.env.Getenv}.Resolve)
-	return func(ctx context.Context, path string) (string, error) {
-		if _, sealed := conn.Secrets[path]; sealed && db != nil {
-			return db.Secret(ctx, conn.Code, path)
-		}
-		return references(ctx, path)
+	resolve := secret.Resolver{Getenv: a.env.Getenv}.Resolve
+	if db == nil {
+		return register.Secrets(nil, resolve, conn)
 	}
+	return register.Secrets(db.DB, resolve, conn)
 }

@@ -103,7 +103,7 @@ func (r *crawlResult) countChanges(ctx context.Context, db *database) error {
 func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run,
 	source connector.Source, options runOptions, result *crawlResult,
 ) (catalog.Tally, error) {
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Log: a.log})
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Dial: a.config.policy.Network.DialContext, Log: a.log})
 	if err != nil {
 		return catalog.Tally{}, err
 	}

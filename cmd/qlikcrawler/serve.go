@@ -88,8 +88,11 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	if err != nil {
 		return nil, err
 	}
+	connections := a.newRegister(db, starter(crawls))
+	connectionDeps(&deps.API, db, connections)
 	if !f.noWork {
 		s.parts = append(s.parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
+		s.parts = append(s.parts, a.rounds(connections)...)
 	}
 	s.site, err = web.New(deps)
 	return s, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"reflect"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -45,7 +46,7 @@ func checkResponse(api huma.API) *huma.Response {
 	return &huma.Response{
 		Description: "What each step found.",
 		Content: map[string]*huma.MediaType{
-			"application/json":  {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, typeOf[checkResult]())},
+			"application/json":  {Schema: huma.SchemaFromType(api.OpenAPI().Components.Schemas, reflect.TypeFor[checkResult]())},
 			"text/event-stream": {Schema: &huma.Schema{Type: "string", Description: "Events step, then one result."}},
 		},
 	}

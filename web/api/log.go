@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"io"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -16,8 +15,6 @@ type LogReader interface {
 	// Log gives the log. Before any refresh its Name is "" and Write writes a sentence that says so.
 	Log(ctx context.Context, code string) (catalog.LogFile, error)
 }
-
-func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 // connectionLogs registers the log.
 func (a *API) connectionLogs() {
