@@ -67,12 +67,12 @@ type ConnectionRow struct {
 	URL           string            `json:"url" doc:"Where the site is."`
 	Health        string            `json:"health" enum:"green,red,unknown" doc:"From crawls and light checks."`
 	HealthReason  string            `json:"health_reason,omitempty" doc:"Why it is red."`
-	HealthSince   time.Time        `json:"health_since,omitzero" doc:"Since when it has this health."`
-	LastSuccessAt time.Time        `json:"last_success_at,omitzero" doc:"The end of the last complete crawl."`
-	NextRunAt     time.Time        `json:"next_run_at,omitzero" doc:"When the schedule crawls it next."`
+	HealthSince   time.Time         `json:"health_since,omitzero" doc:"Since when it has this health."`
+	LastSuccessAt time.Time         `json:"last_success_at,omitzero" doc:"The end of the last complete crawl."`
+	NextRunAt     time.Time         `json:"next_run_at,omitzero" doc:"When the schedule crawls it next."`
 	Counts        map[string]any    `json:"counts,omitempty" doc:"Live rows by what they are."`
 	Governance    map[string]string `json:"governance,omitempty" doc:"User names by role."`
 	Removing      bool              `json:"removing,omitempty" doc:"It is being removed."`
-	CreatedAt     time.Time        `json:"created_at,omitzero" doc:"When it was made."`
-	ModifiedAt    time.Time        `json:"modified_at,omitzero" doc:"When it was last edited."`
+	CreatedAt     time.Time         `json:"created_at,omitzero" doc:"When it was made."`
+	ModifiedAt    time.Time         `json:"modified_at,omitzero" doc:"When it was last edited."`
 }

@@ -28,8 +28,10 @@ func (a *API) connectionChecks() {
 		"Each step that failed says which setting to change. With `Accept: text/event-stream` each step comes as it ends, as an event `step`, and then one event `result`; otherwise all of it is one document. " +
 		"A few checks may run at a time."
 	register(a, op{ID: "check-new-connection", Method: "POST", Path: "/connections/check", Summary: "Check a connection that isn't saved", Description: how, Tag: "connections", Role: auth.ConnectorCreator, Stream: true}, a.checkNew)
-	register(a, op{ID: "check-connection", Method: "POST", Path: "/connections/{code}/check", Summary: "Check a connection", Tag: "connections", Role: auth.ConnectorCreator, ConnectionParam: "code", Stream: true,
-		Description: how + " Without a body it is the saved connection; with one it is what an edit with this body would make of it: secrets that it leaves out are the saved ones."}, a.checkSaved)
+	register(a, op{
+		ID: "check-connection", Method: "POST", Path: "/connections/{code}/check", Summary: "Check a connection", Tag: "connections", Role: auth.ConnectorCreator, ConnectionParam: "code", Stream: true,
+		Description: how + " Without a body it is the saved connection; with one it is what an edit with this body would make of it: secrets that it leaves out are the saved ones.",
+	}, a.checkSaved)
 	for _, path := range []string{"/connections/check", "/connections/{code}/check"} {
 		a.huma.OpenAPI().Paths[path].Post.Responses["200"] = checkResponse(a.huma)
 	}

@@ -14,10 +14,14 @@ var settingKeys = []string{"options", "retention", "access_instructions", "gover
 // connectionSettings registers what edits them.
 func (a *API) connectionSettings() {
 	const tag = "connections"
-	register(a, op{ID: "read-connection-settings", Method: "GET", Path: "/connections/{code}/settings", Summary: "Read a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code",
-		Description: "Options, retention, access instructions, governance and notifications."}, a.readSettings)
-	register(a, op{ID: "patch-connection-settings", Method: "PATCH", Path: "/connections/{code}/settings", Summary: "Edit a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code",
-		Description: "A JSON merge patch (RFC 7396) of options, retention, access_instructions, governance and notify alone. The site isn't asked."}, a.patchSettings)
+	register(a, op{
+		ID: "read-connection-settings", Method: "GET", Path: "/connections/{code}/settings", Summary: "Read a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code",
+		Description: "Options, retention, access instructions, governance and notifications.",
+	}, a.readSettings)
+	register(a, op{
+		ID: "patch-connection-settings", Method: "PATCH", Path: "/connections/{code}/settings", Summary: "Edit a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code",
+		Description: "A JSON merge patch (RFC 7396) of options, retention, access_instructions, governance and notify alone. The site isn't asked.",
+	}, a.patchSettings)
 	register(a, op{ID: "replace-connection-admins", Method: "PUT", Path: "/connections/{code}/admins", Summary: "Say who administers a connection", Tag: tag, Role: auth.SecurityAdmin, ConnectionParam: "code"},
 		a.replaceAdmins)
 }
@@ -91,4 +95,3 @@ func anyOf(names []string) []any {
 	}
 	return out
 }
-

@@ -42,20 +42,34 @@ func (a *API) connections() {
 		return
 	}
 	const tag = "connections"
-	register(a, op{ID: "list-connection-types", Method: "GET", Path: "/connection-types", Summary: "The kinds of connections, and their keys", Tag: tag, Role: auth.Viewer,
-		Description: "Every key that a connection may have, with its label, its help, when it is needed, and whether it is a secret: what a form is made of."}, a.connectionTypes)
-	list(a, op{ID: "list-connections", Path: "/connections", Summary: "List or search connections", Tag: tag, Role: auth.Viewer,
-		Description: "Counts are left out unless `fields` names them."}, a.listConnections)
-	register(a, op{ID: "create-connection", Method: "POST", Path: "/connections", Summary: "Make a connection", Tag: tag, Role: auth.ConnectorCreator, Status: http.StatusCreated, Timeout: saveTimeout,
-		Description: "The connection is checked first, unless a check of the same settings has just passed or save_anyway says otherwise. A first crawl starts."}, a.createConnection)
-	register(a, op{ID: "read-connection", Method: "GET", Path: "/connections/{code}", Summary: "Read a connection", Tag: tag, Role: auth.Viewer, ConnectionParam: "code",
-		Description: "Its keys without secrets, and its state."}, a.readConnection)
-	register(a, op{ID: "replace-connection", Method: "PUT", Path: "/connections/{code}", Summary: "Edit a connection as a whole", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
-		Description: "Keys that are left out have their default. A secret that is left out or empty stays as it is; null removes it. Where the address, the login, TLS or the proxy change, the connection is checked first. Nothing is fetched."}, a.replaceConnection)
-	register(a, op{ID: "patch-connection", Method: "PATCH", Path: "/connections/{code}", Summary: "Edit some keys of a connection", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
-		Description: "A JSON merge patch (RFC 7396): null removes a key, a secret too."}, a.patchConnection)
-	register(a, op{ID: "remove-connection", Method: "DELETE", Path: "/connections/{code}", Summary: "Remove a connection with everything of it", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Status: http.StatusAccepted,
-		Description: "Refused while something uses it; the answer lists what. Its rows are removed in the background; until they are gone its state tells how far."}, a.removeConnection)
+	register(a, op{
+		ID: "list-connection-types", Method: "GET", Path: "/connection-types", Summary: "The kinds of connections, and their keys", Tag: tag, Role: auth.Viewer,
+		Description: "Every key that a connection may have, with its label, its help, when it is needed, and whether it is a secret: what a form is made of.",
+	}, a.connectionTypes)
+	list(a, op{
+		ID: "list-connections", Path: "/connections", Summary: "List or search connections", Tag: tag, Role: auth.Viewer,
+		Description: "Counts are left out unless `fields` names them.",
+	}, a.listConnections)
+	register(a, op{
+		ID: "create-connection", Method: "POST", Path: "/connections", Summary: "Make a connection", Tag: tag, Role: auth.ConnectorCreator, Status: http.StatusCreated, Timeout: saveTimeout,
+		Description: "The connection is checked first, unless a check of the same settings has just passed or save_anyway says otherwise. A first crawl starts.",
+	}, a.createConnection)
+	register(a, op{
+		ID: "read-connection", Method: "GET", Path: "/connections/{code}", Summary: "Read a connection", Tag: tag, Role: auth.Viewer, ConnectionParam: "code",
+		Description: "Its keys without secrets, and its state.",
+	}, a.readConnection)
+	register(a, op{
+		ID: "replace-connection", Method: "PUT", Path: "/connections/{code}", Summary: "Edit a connection as a whole", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
+		Description: "Keys that are left out have their default. A secret that is left out or empty stays as it is; null removes it. Where the address, the login, TLS or the proxy change, the connection is checked first. Nothing is fetched.",
+	}, a.replaceConnection)
+	register(a, op{
+		ID: "patch-connection", Method: "PATCH", Path: "/connections/{code}", Summary: "Edit some keys of a connection", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
+		Description: "A JSON merge patch (RFC 7396): null removes a key, a secret too.",
+	}, a.patchConnection)
+	register(a, op{
+		ID: "remove-connection", Method: "DELETE", Path: "/connections/{code}", Summary: "Remove a connection with everything of it", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Status: http.StatusAccepted,
+		Description: "Refused while something uses it; the answer lists what. Its rows are removed in the background; until they are gone its state tells how far.",
+	}, a.removeConnection)
 	a.connectionSettings()
 	a.connectionChecks()
 	a.connectionLogs()

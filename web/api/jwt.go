@@ -63,8 +63,10 @@ func (a *API) jwt() {
 		return
 	}
 	const tag = "jwt"
-	register(a, op{ID: "make-jwt-keypair", Method: "POST", Path: "/jwt/keypair", Summary: "Make a key pair for a JWT virtual proxy", Tag: tag, Role: auth.ConnectorCreator, Timeout: time.Minute,
-		Description: "The private key is in the answer, this once, and nowhere else."}, a.makeKeyPair)
+	register(a, op{
+		ID: "make-jwt-keypair", Method: "POST", Path: "/jwt/keypair", Summary: "Make a key pair for a JWT virtual proxy", Tag: tag, Role: auth.ConnectorCreator, Timeout: time.Minute,
+		Description: "The private key is in the answer, this once, and nowhere else.",
+	}, a.makeKeyPair)
 	register(a, op{ID: "sign-jwt", Method: "POST", Path: "/jwt/sign", Summary: "Sign a token", Tag: tag, Role: auth.ConnectorCreator}, a.signToken)
 	register(a, op{ID: "inspect-jwt", Method: "POST", Path: "/jwt/inspect", Summary: "Tell what a token says, and why a virtual proxy would refuse it", Tag: tag, Role: auth.ConnectorCreator}, a.inspectToken)
 }
@@ -119,4 +121,3 @@ func (a *API) inspectToken(ctx context.Context, in *struct{ Body JWTQuestion }) 
 	found, err := a.JWT.Inspect(ctx, in.Body)
 	return &findingsOutput{"no-store", found}, err
 }
-

@@ -22,8 +22,10 @@ func (a *API) connectionLogs() {
 		return
 	}
 	const path = "/connections/{code}/log"
-	register(a, op{ID: "read-connection-log", Method: "GET", Path: path, Summary: "The log of the last refresh", Tag: "connections", Role: auth.Viewer, ConnectionParam: "code", Stream: true,
-		Description: "A text file named qlikcrawler_CODE_YYYYMMDD_HHMMSS.log, by the start of the crawl in UTC; before any refresh a sentence."}, a.readLog)
+	register(a, op{
+		ID: "read-connection-log", Method: "GET", Path: path, Summary: "The log of the last refresh", Tag: "connections", Role: auth.Viewer, ConnectionParam: "code", Stream: true,
+		Description: "A text file named qlikcrawler_CODE_YYYYMMDD_HHMMSS.log, by the start of the crawl in UTC; before any refresh a sentence.",
+	}, a.readLog)
 	a.huma.OpenAPI().Paths[path].Get.Responses["200"] = &huma.Response{
 		Description: "The log.", Content: map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: "string"}}},
 	}
