@@ -115,7 +115,8 @@ func (x *expander) mark(m mapped, from int, inside ...mapped) mapped {
 			}
 		}
 	}
-	return mapped{m.text, append([]origin{first}, m.spans[1:]...)}
+	m.spans[0] = first
+	return m
 }
 
 // expand replaces what can be replaced in a text; $(…) in comments stay.
@@ -237,21 +238,25 @@ func (x *expander) variable(m, rawName, args mapped) mapped {
 	if name != "" {
 		x.refs = append(x.refs, Reference{Span: m.span(Span{0, len(m.text)}), Target: ToVariable, Name: name, Role: AsValue, Via: at.via})
 	}
-	return x.mark(x.definedAs(name, m, wrap(m, rawName, args), args), met)
+	defined, ok := x.definedAs(name, m, args)
+	if !ok {
+		defined = wrap(m, rawName, args)
+	}
+	return x.mark(defined, met)
 }
 
-// definedAs is a variable's text, or raw where that isn't known or has to stay.
-func (x *expander) definedAs(name string, m, raw, args mapped) mapped {
+// definedAs is a variable's text; ok is false where that isn't known, so that the $(…) has to stay.
+func (x *expander) definedAs(name string, m, args mapped) (text mapped, ok bool) {
 	definition, ok := x.known.Variables[name]
 	if !ok {
 		if x.known.Variables != nil && !x.known.VariableNames[name] && name != "" {
 			x.log.add(m.span(Span{0, len(m.text)}), "variable", fmt.Sprintf("variable %s is not defined", name))
 		}
-		return raw
+		return mapped{}, false
 	}
 	if why := x.refuse(name, definition); why != "" {
 		x.log.add(m.span(Span{0, len(m.text)}), "limit", why)
-		return raw
+		return mapped{}, false
 	}
 	via := append(slices.Clone(m.spans[0].via), name)
 	body := x.constant(m, definition, via)
@@ -260,12 +265,12 @@ func (x *expander) definedAs(name string, m, raw, args mapped) mapped {
 		x.expanded += len(body.text)
 	}
 	if isComputed(definition) {
-		return x.evaluated(m, body, name, raw, args.text == "")
+		return x.evaluated(m, body, name, args.text == "")
 	}
 	x.active = append(x.active, name)
 	result := x.expand(body)
 	x.active = x.active[:len(x.active)-1]
-	return result
+	return result, true
 }
 
 // refuse says why a variable can't be expanded here, "" if it can.
@@ -284,7 +289,7 @@ func (x *expander) refuse(name, definition string) string {
 
 // evaluated is a variable whose definition starts with =: Qlik inserts its value. What the definition
 // refers to counts all the same.
-func (x *expander) evaluated(m, body mapped, name string, raw mapped, shared bool) mapped {
+func (x *expander) evaluated(m, body mapped, name string, shared bool) (text mapped, ok bool) {
 	at := m.at(0)
 	for _, r := range x.definition(name, body.text, shared) {
 		r.Span = m.span(Span{0, len(m.text)})
@@ -293,9 +298,9 @@ func (x *expander) evaluated(m, body mapped, name string, raw mapped, shared boo
 	}
 	tree, _ := Parse(body.text)
 	if v, known := Eval(tree, x.env()); known && len(v.Text) <= maxExpanded-x.expanded {
-		return x.constant(m, v.Text, append(slices.Clone(at.via), name))
+		return x.constant(m, v.Text, append(slices.Clone(at.via), name)), true
 	}
-	return raw
+	return mapped{}, false
 }
 
 // splitArguments cuts (a, b) at the commas that no parenthesis, quote or brace protects.

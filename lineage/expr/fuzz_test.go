@@ -76,6 +76,9 @@ func FuzzTokens(f *testing.F) {
 	})
 }
 
+// patience is far more than is needed: quadratic time would take minutes, a busy machine takes its time.
+const patience = 40 * time.Second
+
 func TestHostileTextsAreReadInLinearTime(t *testing.T) {
 	t.Parallel()
 	const n = 10_000
@@ -86,7 +89,7 @@ func TestHostileTextsAreReadInLinearTime(t *testing.T) {
 		text := strings.Repeat(piece, n)
 		start := time.Now()
 		r := Read(text, Known{Variables: map[string]string{"v": "'x'", "v1": "Sum({<A={1}>} $(v))"}})
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > patience {
 			t.Errorf("%d times %q takes %s", n, piece, took)
 		}
 		if len(r.Diagnostics) > maxDiagnostics+5 {
@@ -114,7 +117,7 @@ func TestVariablesThatExplodeAreCutShort(t *testing.T) {
 		}
 		start := time.Now()
 		r := Read("$(v(y))", Known{Variables: variables})
-		if took := time.Since(start); took > 10*time.Second {
+		if took := time.Since(start); took > patience {
 			t.Errorf("%s: takes %s", name, took)
 		}
 		if len(r.Expanded) > 4*maxExpanded {

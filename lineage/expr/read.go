@@ -125,7 +125,7 @@ func parses(s string) bool {
 // The bounds of one reading.
 const (
 	maxExpansions = 10_000
-	maxExpanded   = 1 << 20 // bytes, beyond four times the text
+	maxExpanded   = 1 << 18 // bytes, beyond four times the text
 	maxReferences = 50_000
 	maxVariables  = 100 // variables in each other
 )
