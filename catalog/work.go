@@ -74,6 +74,12 @@ type Schedule struct {
 	Next      time.Time // zero: not enabled, or nobody has computed it
 }
 
+// A SchedulePreset is a schedule that people pick by name.
+type SchedulePreset struct {
+	Name string `json:"name"`
+	Cron string `json:"cron"`
+}
+
 // A Turn is the answer to a process that wants to work.
 type Turn int
 

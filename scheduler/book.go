@@ -32,6 +32,8 @@ type Book interface {
 	Due(ctx context.Context, now time.Time) ([]string, error)
 	TakeDue(ctx context.Context, tx pgx.Tx, code string, now time.Time) (catalog.Schedule, bool, error)
 	Advance(ctx context.Context, tx pgx.Tx, code string, next time.Time, started catalog.Mode) error
+	Schedule(ctx context.Context, code string) (catalog.Schedule, error)
+	RemoveSchedule(ctx context.Context, code string) error
 	SetSchedule(ctx context.Context, code string, s catalog.Schedule) error
 
 	Silent(ctx context.Context, since time.Time) ([]catalog.Claim, error)

@@ -12,24 +12,21 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
-// A Preset is a schedule that people pick by name.
-type Preset struct{ Name, Cron string }
-
 // Presets are offered wherever a schedule is edited, the most frequent first.
-func Presets() []Preset {
-	return []Preset{
-		{"every minute", "* * * * *"},
-		{"every 5 minutes", "*/5 * * * *"},
-		{"every 15 minutes", "*/15 * * * *"},
-		{"every 30 minutes", "*/30 * * * *"},
-		{"hourly", "0 * * * *"},
-		{"every 6 hours", "0 */6 * * *"},
-		{"daily at 02:00", "0 2 * * *"},
-		{"on weekdays at 02:00", "0 2 * * 1-5"},
-		{"weekly, on Sunday at 02:00", "0 2 * * 0"},
-		{"monthly, on the 1st at 02:00", "0 2 1 * *"},
-		{"quarterly, on the 1st at 02:00", "0 2 1 1,4,7,10 *"},
-		{"yearly, on January 1st at 02:00", "0 2 1 1 *"},
+func Presets() []catalog.SchedulePreset {
+	return []catalog.SchedulePreset{
+		{Name: "every minute", Cron: "* * * * *"},
+		{Name: "every 5 minutes", Cron: "*/5 * * * *"},
+		{Name: "every 15 minutes", Cron: "*/15 * * * *"},
+		{Name: "every 30 minutes", Cron: "*/30 * * * *"},
+		{Name: "hourly", Cron: "0 * * * *"},
+		{Name: "every 6 hours", Cron: "0 */6 * * *"},
+		{Name: "daily at 02:00", Cron: "0 2 * * *"},
+		{Name: "on weekdays at 02:00", Cron: "0 2 * * 1-5"},
+		{Name: "weekly, on Sunday at 02:00", Cron: "0 2 * * 0"},
+		{Name: "monthly, on the 1st at 02:00", Cron: "0 2 1 * *"},
+		{Name: "quarterly, on the 1st at 02:00", Cron: "0 2 1 1,4,7,10 *"},
+		{Name: "yearly, on January 1st at 02:00", Cron: "0 2 1 1 *"},
 	}
 }
 
@@ -55,18 +52,18 @@ func ParseTimes(spec, zone string) (Times, error) {
 	fields := strings.Fields(spec)
 	t.realTime = fields[0] == "@hourly" || len(fields) > 1 && strings.HasPrefix(fields[1], "*")
 	if t.Next(time.Now()).IsZero() {
-		return t, fmt.Errorf("cron %q: there is no such day in the next five years", spec)
+		return t, fmt.Errorf("%q: there is no such day in the next five years", spec)
 	}
 	return t, nil
 }
 
 func zoneOf(name string) (*time.Location, error) {
 	if name == "Local" {
-		return nil, errors.New(`time_zone "Local": give the name, such as Europe/Paris; the processes that share the work may be anywhere`)
+		return nil, errors.New(`"Local": give the name, such as Europe/Paris; the processes that share the work may be anywhere`)
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		return nil, fmt.Errorf("time_zone %q: there is no such time zone; write it like Europe/Paris", name)
+		return nil, fmt.Errorf("%q: there is no such time zone; write it like Europe/Paris", name)
 	}
 	return zone, nil
 }
@@ -74,7 +71,7 @@ func zoneOf(name string) (*time.Location, error) {
 // parseSpec guards the parser, which panics on some of what it can't read.
 func parseSpec(spec string) (s cron.Schedule, err error) {
 	explain := func(why any) error {
-		return fmt.Errorf("cron %q: %v; write five fields (minute, hour, day of month, month, day of week), such as 0 2 * * *", spec, why)
+		return fmt.Errorf("%q: %v; write five fields (minute, hour, day of month, month, day of week), such as 0 2 * * *", spec, why)
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -150,38 +147,47 @@ func (x Times) moment(wall time.Time) time.Time {
 	}
 }
 
-// CheckSchedule tells everything that is wrong with a schedule, by key, and sets when it is due next.
-func CheckSchedule(s *catalog.Schedule, now time.Time) map[string]string {
-	wrong := map[string]string{}
+// CheckSchedule tells everything that is wrong with a schedule, fills in what it leaves out, and sets when
+// it is due next.
+func CheckSchedule(s *catalog.Schedule, now time.Time) catalog.FieldErrors {
+	var wrong catalog.FieldErrors
 	if s.TimeZone == "" {
 		s.TimeZone = "UTC"
 	}
 	if s.Mode == "" {
 		s.Mode = catalog.Delta
 	}
-	if _, err := zoneOf(s.TimeZone); err != nil {
-		wrong["time_zone"] = err.Error()
-	}
 	times, err := ParseTimes(s.Cron, "UTC")
 	if err != nil {
-		wrong["cron"] = err.Error()
+		wrong.Add("cron", "%v", err)
+	}
+	if times.zone, err = zoneOf(s.TimeZone); err != nil {
+		wrong.Add("time_zone", "%v", err)
 	}
 	if s.Mode != catalog.Full && s.Mode != catalog.Delta {
-		wrong["mode"] = fmt.Sprintf("mode %q: say full or delta", s.Mode)
+		wrong.Add("mode", "%q: say full or delta", s.Mode)
 	}
 	switch {
 	case s.FullEvery < 0:
-		wrong["full_every"] = "full_every must be 0 (never) or more"
+		wrong.Add("full_every", "must be 0 (never) or more")
 	case s.FullEvery > 0 && s.Mode == catalog.Full:
-		wrong["full_every"] = "full_every goes with mode: delta; with full, every run is a full one"
+		wrong.Add("full_every", "goes with mode: delta; with full, every run is a full one")
 	}
 	if len(wrong) > 0 {
 		return wrong
 	}
 	s.Next = time.Time{}
 	if s.Enabled {
-		times.zone, _ = zoneOf(s.TimeZone)
 		s.Next = times.Next(now)
 	}
 	return nil
+}
+
+// NextRuns are the next moments of a schedule, were it enabled; none if it can't be read.
+func NextRuns(s catalog.Schedule, now time.Time, n int) []time.Time {
+	times, err := ParseTimes(s.Cron, s.TimeZone)
+	if err != nil {
+		return []time.Time{}
+	}
+	return times.NextRuns(now, n)
 }

@@ -209,11 +209,27 @@ func (s *Scheduler) Cancel(ctx context.Context, id catalog.RunID, why string) er
 	return s.Book.CancelRun(ctx, id, why)
 }
 
-// SetSchedule gives a connection a schedule, and says when it is due. What is wrong with it comes by key,
-// as the third result.
-func (s *Scheduler) SetSchedule(ctx context.Context, code string, x catalog.Schedule) (catalog.Schedule, map[string]string, error) {
+// SetSchedule gives a connection a schedule, and says when it is due. What is wrong with it comes as
+// catalog.FieldErrors.
+func (s *Scheduler) SetSchedule(ctx context.Context, code string, x catalog.Schedule) (catalog.Schedule, error) {
 	if wrong := CheckSchedule(&x, s.Now()); wrong != nil {
-		return x, wrong, nil
+		return x, wrong
 	}
-	return x, nil, s.Book.SetSchedule(ctx, code, x)
+	return x, s.Book.SetSchedule(ctx, code, x)
 }
+
+// Schedule gives a connection's schedule, or CodeNotFound.
+func (s *Scheduler) Schedule(ctx context.Context, code string) (catalog.Schedule, error) {
+	return s.Book.Schedule(ctx, code)
+}
+
+// RemoveSchedule takes a connection's schedule away; it may have none.
+func (s *Scheduler) RemoveSchedule(ctx context.Context, code string) error {
+	return s.Book.RemoveSchedule(ctx, code)
+}
+
+// NextRuns are the next moments of a schedule, were it enabled.
+func (s *Scheduler) NextRuns(x catalog.Schedule, n int) []time.Time { return NextRuns(x, s.Now(), n) }
+
+// Presets are offered wherever a schedule is edited.
+func (s *Scheduler) Presets() []catalog.SchedulePreset { return Presets() }

@@ -90,6 +90,12 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	}
 	connections := a.newRegister(db, starter(crawls))
 	connectionDeps(&deps.API, db, connections)
+	watch := db.WatchRuns()
+	deps.API.Crawls, deps.API.CrawlStore, deps.API.CrawlWatch, deps.API.Schedules = crawls, db.DB, watch, crawls
+	s.parts = append(s.parts, func(ctx context.Context) error {
+		watch.Listen(ctx)
+		return nil
+	})
 	if !f.noWork {
 		s.parts = append(s.parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
 		s.parts = append(s.parts, a.rounds(connections)...)

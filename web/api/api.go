@@ -76,6 +76,11 @@ type Deps struct {
 	Connections ConnectionReader
 	Logs        LogReader
 	JWT         TokenMaker
+
+	Crawls     Crawls
+	CrawlStore CrawlStore
+	CrawlWatch CrawlWatch // nil: streams look by themselves
+	Schedules  Schedules
 }
 
 // An API has registered its operations on a mux.
@@ -129,6 +134,8 @@ func (a *API) routes() {
 	}
 	a.connections()
 	a.jwt()
+	a.crawls()
+	a.schedules()
 	a.document()
 }
 

@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+// Schedules keeps when connections are crawled by themselves.
+type Schedules interface {
+	// Schedule gives a connection's schedule, or CodeNotFound.
+	Schedule(ctx context.Context, code string) (catalog.Schedule, error)
+	// SetSchedule gives a connection a schedule, and says when it is due; what is wrong comes as
+	// catalog.FieldErrors.
+	SetSchedule(ctx context.Context, code string, s catalog.Schedule) (catalog.Schedule, error)
+	RemoveSchedule(ctx context.Context, code string) error
+	// NextRuns are the next moments of a schedule, were it enabled.
+	NextRuns(s catalog.Schedule, n int) []time.Time
+	Presets() []catalog.SchedulePreset
+}
+
+// scheduleBody is a schedule as it is written.
+type scheduleBody struct {
+	Cron      string `json:"cron" minLength:"1" maxLength:"200" doc:"Minute, hour, day of month, month, day of week; or @hourly, @daily, @weekly, @monthly, @yearly." example:"0 2 * * *"`
+	TimeZone  string `json:"time_zone,omitempty" maxLength:"64" doc:"The IANA name; left out: UTC." example:"Europe/Paris"`
+	Mode      string `json:"mode,omitempty" enum:"delta,full" doc:"Left out: delta."`
+	FullEvery int    `json:"full_every,omitempty" minimum:"0" maximum:"10000" doc:"With delta: so many scheduled crawls, one is full; 0: none."`
+	Enabled   *bool  `json:"enabled,omitempty" doc:"false pauses the schedule; left out: true."`
+}
+
+// scheduleRow is a schedule as it is read.
+type scheduleRow struct {
+	Cron      string      `json:"cron"`
+	TimeZone  string      `json:"time_zone"`
+	Mode      string      `json:"mode"`
+	FullEvery int         `json:"full_every"`
+	Enabled   bool        `json:"enabled"`
+	NextRunAt time.Time   `json:"next_run_at,omitzero" doc:"Absent while it is paused."`
+	NextRuns  []time.Time `json:"next_runs" doc:"The next five moments, in the schedule's time zone; of a paused one, what they would be."`
+}
+
+type scheduleOutput struct {
+	Body scheduleRow
+}
+
+type ofConnection struct {
+	Code string `path:"code" doc:"The connection's code."`
+}
+
+type setSchedule struct {
+	ofConnection
+	Body scheduleBody
+}
+
+// shownRuns is how many next runs are shown.
+const shownRuns = 5
+
+// schedules registers what concerns crawls at set times.
+func (a *API) schedules() {
+	if a.Schedules == nil {
+		return
+	}
+	const path = "/connections/{code}/schedule"
+	register(a, op{ID: "read-schedule", Method: http.MethodGet, Path: path, Summary: "Read a connection's schedule", Tag: "schedules", Role: auth.Viewer, ConnectionParam: "code"},
+		func(ctx context.Context, in *ofConnection) (*scheduleOutput, error) {
+			s, err := a.Schedules.Schedule(ctx, in.Code)
+			if err != nil {
+				return nil, err
+			}
+			return a.scheduleOf(s), nil
+		})
+	register(a, op{ID: "set-schedule", Method: http.MethodPut, Path: path, Summary: "Set a connection's schedule", Tag: "schedules", Role: auth.IntegrationAdmin, ConnectionParam: "code"},
+		func(ctx context.Context, in *setSchedule) (*scheduleOutput, error) {
+			s, err := a.Schedules.SetSchedule(ctx, in.Code, in.Body.schedule())
+			if err != nil {
+				return nil, err
+			}
+			annotate(ctx, s.Cron+" "+s.TimeZone)
+			return a.scheduleOf(s), nil
+		})
+	register(a, op{
+		ID: "remove-schedule", Method: http.MethodDelete, Path: path, Summary: "Remove a connection's schedule", Tag: "schedules",
+		Role: auth.IntegrationAdmin, ConnectionParam: "code", Status: http.StatusNoContent,
+	}, func(ctx context.Context, in *ofConnection) (*struct{}, error) {
+		return &struct{}{}, a.Schedules.RemoveSchedule(ctx, in.Code)
+	})
+	register(a, op{ID: "list-schedule-presets", Method: http.MethodGet, Path: "/schedule-presets", Summary: "List schedules to pick from", Tag: "schedules", Role: auth.Viewer},
+		func(context.Context, *struct{}) (*presetsOutput, error) {
+			return &presetsOutput{struct {
+				Items []catalog.SchedulePreset `json:"items"`
+			}{a.Schedules.Presets()}}, nil
+		})
+}
+
+type presetsOutput struct {
+	Body struct {
+		Items []catalog.SchedulePreset `json:"items"`
+	}
+}
+
+func (b scheduleBody) schedule() catalog.Schedule {
+	return catalog.Schedule{
+		Cron: b.Cron, TimeZone: b.TimeZone, Mode: catalog.Mode(b.Mode), FullEvery: b.FullEvery, Enabled: b.Enabled == nil || *b.Enabled,
+	}
+}
+
+func (a *API) scheduleOf(s catalog.Schedule) *scheduleOutput {
+	return &scheduleOutput{scheduleRow{
+		Cron: s.Cron, TimeZone: s.TimeZone, Mode: string(s.Mode), FullEvery: s.FullEvery, Enabled: s.Enabled,
+		NextRunAt: s.Next, NextRuns: a.Schedules.NextRuns(s, shownRuns),
+	}}
+}
