@@ -30,7 +30,7 @@ const (
 )
 
 type eventParams struct {
-	oneCrawl
+	ID          int64  `path:"id" minimum:"1" doc:"The crawl's number."`
 	LastEventID string `header:"Last-Event-ID" maxLength:"32" doc:"The id of the last event that was received: what came after it follows at once."`
 }
 

@@ -51,7 +51,7 @@ type ofConnection struct {
 }
 
 type setSchedule struct {
-	ofConnection
+	Code string `path:"code" doc:"The connection's code."`
 	Body scheduleBody
 }
 
