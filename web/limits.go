@@ -78,9 +78,13 @@ func (l *limits) limiter(who string, perSecond float64) *rate.Limiter {
 	return b.limiter
 }
 
-// limited answers 429 to who asks too much.
+// limited answers 429 to who asks too much. Who watches over the service may always ask how it is.
 func (s *server) limited(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+			next.ServeHTTP(w, r)
+			return
+		}
 		who, rate := "address "+network(auth.Address(r.Context())), s.limits.perAddress
 		if p := auth.From(r.Context()); p.Known() {
 			who, rate = p.Via(), s.limits.perPrincipal

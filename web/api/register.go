@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -57,6 +58,7 @@ func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, erro
 		}
 		return out, nil
 	})
+	a.check(o, reflect.TypeFor[I](), reflect.TypeFor[O]())
 }
 
 // limited gives a handler its time.

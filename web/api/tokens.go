@@ -19,8 +19,8 @@ type TokenStore interface {
 	RevokeToken(ctx context.Context, id int64) error
 }
 
-// token is an API token as it goes out, without its secret.
-type token struct {
+// A Token is an API token as it goes out, without its secret.
+type Token struct {
 	ID          int64      `json:"id,omitempty" doc:"The token's number."`
 	User        string     `json:"user,omitempty" doc:"Whose token it is."`
 	Name        string     `json:"name,omitempty" doc:"What it is for."`
@@ -33,8 +33,8 @@ type token struct {
 	RevokedAt   *time.Time `json:"revoked_at,omitempty" doc:"Absent: it isn't revoked."`
 }
 
-func tokenOut(t catalog.Token) token {
-	return token{
+func tokenOut(t catalog.Token) Token {
+	return Token{
 		ID: t.ID, User: t.User, Name: t.Name, Role: t.Role, Connections: t.Connections, CreatedAt: orAbsent(t.CreatedAt), CreatedBy: t.CreatedBy,
 		ExpiresAt: orAbsent(t.ExpiresAt), LastUsedAt: orAbsent(t.LastUsedAt), RevokedAt: orAbsent(t.RevokedAt),
 	}
@@ -42,7 +42,7 @@ func tokenOut(t catalog.Token) token {
 
 // newToken is a token that was just made: the only answer that ever has the secret.
 type newToken struct {
-	token
+	Token
 	Secret string `json:"token" doc:"The secret, to be sent as Authorization: Bearer. It is shown only now."`
 }
 
@@ -71,7 +71,7 @@ type tokenID struct {
 func (a *API) tokens() {
 	const tag, role = "tokens", auth.Viewer
 	list(a, op{ID: "list-tokens", Path: "/tokens", Summary: "List API tokens: one's own, or everybody's for security admins", Tag: tag, Role: role, Columns: tokenColumns},
-		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[token], error) {
+		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[Token], error) {
 			if who := auth.From(ctx); !who.MayAll(auth.SecurityAdmin) {
 				q.Filters = append(q.Filters, catalog.Filter{Column: "user", Op: catalog.Equals, Values: []string{who.Name()}})
 			}
@@ -83,9 +83,9 @@ func (a *API) tokens() {
 		Description: "The answer has the token's secret, which is never shown again. A token may never do more than its user, nor more than the token that it was made with.",
 	}, a.addToken)
 	register(a, op{ID: "read-token", Method: http.MethodGet, Path: "/tokens/{id}", Summary: "Read an API token, without its secret", Tag: tag, Role: role},
-		func(ctx context.Context, in *tokenID) (*struct{ Body token }, error) {
+		func(ctx context.Context, in *tokenID) (*struct{ Body Token }, error) {
 			t, err := a.ownToken(ctx, in.ID)
-			return &struct{ Body token }{tokenOut(t)}, err
+			return &struct{ Body Token }{tokenOut(t)}, err
 		})
 	register(a, op{ID: "revoke-token", Method: http.MethodDelete, Path: "/tokens/{id}", Summary: "Revoke an API token", Tag: tag, Role: role},
 		func(ctx context.Context, in *tokenID) (*struct{}, error) {

@@ -83,7 +83,7 @@ type userName struct {
 
 type removeUserInput struct {
 	IfMatch
-	userName
+	Name string `path:"name" maxLength:"64" doc:"The user's name."`
 }
 
 type setPasswordInput struct {
