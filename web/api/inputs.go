@@ -9,9 +9,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// check panics at the start of the program on what huma would pass over in silence: a path parameter that
+// sound panics at the start of the program on what huma would pass over in silence: a path parameter that
 // nobody reads, and fields that it doesn't see since they are in an embedded struct of an unexported type.
-func (a *API) check(o op, types ...reflect.Type) {
+func (a *API) sound(o op, types ...reflect.Type) {
 	parameters := a.registered(o).Parameters
 	for part := range strings.SplitSeq(o.Path, "/") {
 		name, ok := strings.CutPrefix(part, "{")

@@ -58,7 +58,7 @@ func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, erro
 		}
 		return out, nil
 	})
-	a.check(o, reflect.TypeFor[I](), reflect.TypeFor[O]())
+	a.sound(o, reflect.TypeFor[I](), reflect.TypeFor[O]())
 }
 
 // limited gives a handler its time.
