@@ -126,8 +126,8 @@ func TestGovernanceIsInherited(t *testing.T) {
 	}))
 	library(b)
 	ctx := t.Context()
-	b.must(b.SetGovernance(ctx, "prod/stream/fin", catalog.GovernanceEdit{Owner: "fay", Custodian: "carl"}, "root"))
-	b.must(b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{Owner: "ada", Steward: "sue"}, "root"))
+	b.must(b.SetGovernance(ctx, "prod/stream/fin", catalog.GovernanceEdit{Owner: "fay", Custodian: "carl"}, nil, "root"))
+	b.must(b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{Owner: "ada", Steward: "sue"}, nil, "root"))
 	cell, err := b.Report(ctx, everything, "prod/margin/sheet/chart")
 	b.must(err)
 	want := catalog.Governance{
@@ -138,7 +138,7 @@ func TestGovernanceIsInherited(t *testing.T) {
 	if d := cmp.Diff(want, cell.Governance); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
 	}
-	b.must(b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{Steward: "sue"}, "root"))
+	b.must(b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{Steward: "sue"}, nil, "root"))
 	sheet, err := b.Governance(ctx, everything, "prod/margin/sheet")
 	b.must(err)
 	if sheet.Owner.User != "fay" || (sheet.Said != catalog.GovernanceEdit{Steward: "sue"}) {
@@ -149,8 +149,11 @@ func TestGovernanceIsInherited(t *testing.T) {
 	if connection.Owner.User != "cora" || connection.Steward.From != "gov" || connection.Said.Steward != "stan" {
 		t.Errorf("the connection's: %+v", connection)
 	}
-	wantCode(t, b.SetGovernance(ctx, "prod/none", catalog.GovernanceEdit{Owner: "x"}, "root"), catalog.CodeNotFound)
-	wantCode(t, b.SetGovernance(ctx, "prod", catalog.GovernanceEdit{Owner: "x"}, "root"), catalog.CodeInvalid)
+	wantCode(t, b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{}, &catalog.GovernanceEdit{Steward: "stan"}, "root"), catalog.CodeConflict)
+	b.must(b.SetGovernance(ctx, "prod/margin/sheet", catalog.GovernanceEdit{}, &catalog.GovernanceEdit{Steward: "sue"}, "root"))
+	b.must(b.SetGovernance(ctx, "prod/margin", catalog.GovernanceEdit{}, &catalog.GovernanceEdit{}, "root"))
+	wantCode(t, b.SetGovernance(ctx, "prod/none", catalog.GovernanceEdit{Owner: "x"}, nil, "root"), catalog.CodeNotFound)
+	wantCode(t, b.SetGovernance(ctx, "prod", catalog.GovernanceEdit{Owner: "x"}, nil, "root"), catalog.CodeInvalid)
 }
 
 func TestScriptsHaveTheirVersionsAndNoCredentials(t *testing.T) {

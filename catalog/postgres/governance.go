@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
@@ -47,25 +50,45 @@ func nothingGoverned(op string, key catalog.Key) error {
 // out is inherited: a report from what it stands in, that from its app's group, its stream and its
 // connection. CodeNotFound if there is no such group or report.
 //
-// by is the user who does this.
-func (db *DB) SetGovernance(ctx context.Context, key catalog.Key, e catalog.GovernanceEdit, by string) error {
+// was, unless nil, is what the caller has read that the thing itself says: if it says something else by now,
+// that is a CodeConflict. by is the user who does this.
+func (db *DB) SetGovernance(ctx context.Context, key catalog.Key, e catalog.GovernanceEdit, was *catalog.GovernanceEdit, by string) error {
+	const op = "set the governance of"
 	k := clean(string(key))
 	if connection, rest, _ := strings.Cut(k, "/"); rest == "" {
 		return &catalog.Error{
-			Code: catalog.CodeInvalid, Op: "set the governance of", Key: catalog.Key(connection),
+			Code: catalog.CodeInvalid, Op: op, Key: catalog.Key(connection),
 			Err: errors.New("this is the key of a connection"), Cure: "Edit the connection's own governance.",
 		}
 	}
-	tag, err := db.pool.Exec(ctx, `
-		insert into qlikcrawler.governance (key, connection, owner, steward, custodian, modified_by)
-		select t.key, t.connection, $2, $3, $4, $5 from (
-			select key, connection from qlikcrawler.report_group where key = $1
-			union all select key, connection from qlikcrawler.report where key = $1) t
-		on conflict (key) do update set owner = excluded.owner, steward = excluded.steward,
-			custodian = excluded.custodian, modified_at = now(), modified_by = excluded.modified_by`,
-		k, text(e.Owner), text(e.Steward), text(e.Custodian), text(by))
-	if err == nil && tag.RowsAffected() == 0 {
-		err = nothingGoverned("set the governance of", key)
-	}
-	return fail("set the governance of", key, err)
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, lockExclusive, "governance/"+k); err != nil {
+			return err
+		}
+		var owner, steward, custodian zeronull.Text
+		err := tx.QueryRow(ctx, "select owner, steward, custodian from qlikcrawler.governance where key = $1", k).Scan(&owner, &steward, &custodian)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		now := catalog.GovernanceEdit{Owner: string(owner), Steward: string(steward), Custodian: string(custodian)}
+		if was != nil && *was != now {
+			return &catalog.Error{
+				Code: catalog.CodeConflict, Op: op, Key: key, Err: errors.New("somebody has changed it since it was read"),
+				Cure: "Read it again, and edit what it is now.",
+			}
+		}
+		tag, err := tx.Exec(ctx, `
+			insert into qlikcrawler.governance (key, connection, owner, steward, custodian, modified_by)
+			select t.key, t.connection, $2, $3, $4, $5 from (
+				select key, connection from qlikcrawler.report_group where key = $1
+				union all select key, connection from qlikcrawler.report where key = $1) t
+			on conflict (key) do update set owner = excluded.owner, steward = excluded.steward,
+				custodian = excluded.custodian, modified_at = now(), modified_by = excluded.modified_by`,
+			k, text(e.Owner), text(e.Steward), text(e.Custodian), text(by))
+		if err == nil && tag.RowsAffected() == 0 {
+			err = nothingGoverned(op, key)
+		}
+		return err
+	})
+	return fail(op, key, err)
 }

@@ -53,7 +53,8 @@ type DB struct {
 	keys *keyring
 	log  *slog.Logger
 
-	words knownWords
+	words   knownWords
+	tallies tallier
 
 	mu     sync.Mutex
 	owners map[catalog.RunID]*owner // runs that this DB started and hasn't finished

@@ -81,6 +81,9 @@ type Deps struct {
 	CrawlStore CrawlStore
 	CrawlWatch CrawlWatch // nil: streams look by themselves
 	Schedules  Schedules
+
+	Catalog CatalogStore // what was crawled
+	Lineage LineageStore
 }
 
 // An API has registered its operations on a mux.
@@ -136,6 +139,12 @@ func (a *API) routes() {
 	a.jwt()
 	a.crawls()
 	a.schedules()
+	if a.Catalog != nil {
+		a.catalog()
+	}
+	if a.Lineage != nil {
+		a.lineageReads()
+	}
 	a.document()
 }
 

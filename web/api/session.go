@@ -40,9 +40,9 @@ func whoIs(p auth.Principal) whoAmI {
 }
 
 // orEmpty makes a list that JSON writes as [].
-func orEmpty(list []string) []string {
+func orEmpty[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }

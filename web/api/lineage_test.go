@@ -1,0 +1,71 @@
+package api_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
+	"github.com/qlikcrawler/qlikcrawler/web/api"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+func TestLineageIsFollowedOverHTTP(t *testing.T) {
+	t.Parallel()
+	db := crawled(t)
+	from, to := "dataset:postgres://db:5432/sales.public.orders", ""
+	page, err := db.Reports(t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Limit: 1, Filters: []catalog.Filter{{Column: "kind", Op: catalog.Equals, Values: []string{"app"}}}})
+	must(t, err)
+	to = string(page.Items[0].Key)
+	stored(t, db, catalog.Key(from), catalog.Key(to))
+	must(t, put(t, db, from, "dataset:file/other.csv"))
+	s := newSite(t, api.Deps{Lineage: db})
+	status, _, body := s.get("/lineage?direction=upstream&depth=1&key=" + url.QueryEscape(to))
+	g := decode[catalog.LineageGraph](t, body)
+	if status != 200 || len(g.Edges) != 1 || string(g.Edges[0].From) != from {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, _, body := s.get("/lineage?direction=sideways&key=" + url.QueryEscape(to)); status != 422 {
+		t.Errorf("a direction that there isn't: %d %s", status, body)
+	}
+	if status, _, body := s.get("/lineage?key=" + url.QueryEscape("dataset:x/sales.public.Orders")); status != 404 || !strings.Contains(body, "Did you mean "+from) {
+		t.Errorf("a key that is almost right: %d %s", status, body)
+	}
+	status, _, body = s.get("/lineage/edges?key=" + url.QueryEscape(from))
+	if status != 200 || !strings.Contains(body, `"author":"ada"`) {
+		t.Errorf("edges: %d %s", status, body)
+	}
+	if status, _, body := s.get("/lineage/gaps?key=demo"); status != 200 || !strings.Contains(body, `"items":`) {
+		t.Errorf("gaps: %d %s", status, body)
+	}
+	other := s.by(someoneOn("x", auth.Viewer, "other"))
+	if status, _, _ := other.get("/lineage?key=" + url.QueryEscape(to)); status != 404 {
+		t.Errorf("others get %d", status)
+	}
+	if _, _, body := other.get("/lineage/edges"); strings.Contains(body, "ada") {
+		t.Errorf("others see %s", body)
+	}
+}
+
+func put(t *testing.T, db *postgres.DB, from, to string) error {
+	t.Helper()
+	_, err := db.PutManualEdges(t.Context(), []catalog.ManualEdge{{From: catalog.Key(from), To: catalog.Key(to), Author: "ada", Reason: "I know it"}})
+	return err
+}
+
+// stored is an app's lineage of one table.
+func stored(t *testing.T, db *postgres.DB, from, app catalog.Key) {
+	t.Helper()
+	source, err := db.LineageSource(t.Context(), app)
+	must(t, err)
+	_, err = db.SaveLineage(t.Context(), 0, &catalog.LineageStored{
+		Lineage: catalog.Lineage{
+			App:   app,
+			Nodes: []catalog.LineageNode{{Key: from, Kind: catalog.NodeDataset, Name: "orders"}, {Key: app, Connection: "demo", Kind: catalog.NodeApp, Name: "App"}},
+			Edges: []catalog.LineageEdge{{From: from, To: app, Level: catalog.TableLevel, How: catalog.Direct, Origin: catalog.FromScript, Confidence: 1}},
+		},
+		Content: source.Content, Reader: 1,
+	})
+	must(t, err)
+}

@@ -1,0 +1,56 @@
+package api
+
+import (
+	"context"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+// mostModel is how many tables, and how many fields, of one app are told at once; the lists have all.
+const mostModel = 1000
+
+type modelInput struct {
+	Key string `query:"key" required:"true" minLength:"1" maxLength:"2700" doc:"The key of an app."`
+}
+
+type modelOutput struct {
+	Body dataModel
+}
+
+// A dataModel is what one app's data is like.
+type dataModel struct {
+	Key    catalog.Key         `json:"key" doc:"The app."`
+	Tables []catalog.TableRow  `json:"tables" doc:"By name."`
+	Fields []catalog.ColumnRow `json:"fields" doc:"By name."`
+	More   bool                `json:"more,omitempty" doc:"There are more than a thousand tables or fields: model/tables and model/fields list all."`
+}
+
+func (a *API) model() {
+	register(a, op{
+		ID: "model", Method: "GET", Path: "/model", Tag: "catalog", Summary: "The data model of an app",
+		Role: auth.Viewer, KeyParam: "key",
+	}, a.readModel)
+	keyedList(a, op{ID: "model-tables", Path: "/model/tables", Tag: "catalog", Summary: "Tables of data models"}, a.Catalog.ModelTables, a.Catalog.ModelTable)
+	keyedList(a, op{ID: "model-fields", Path: "/model/fields", Tag: "catalog", Summary: "Fields of data models"}, a.Catalog.ModelFields, a.Catalog.ModelField)
+}
+
+func (a *API) readModel(ctx context.Context, in *modelInput) (*modelOutput, error) {
+	scope := auth.From(ctx).Scope()
+	if _, err := a.Catalog.Report(ctx, scope, catalog.Key(in.Key)); err != nil {
+		return nil, err
+	}
+	q := catalog.Query{
+		Scope: scope, Limit: mostModel, Sort: []catalog.Order{{Column: "name"}},
+		Filters: []catalog.Filter{{Column: "report_key", Op: catalog.Equals, Values: []string{in.Key}}},
+	}
+	tables, err := a.Catalog.ModelTables(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := a.Catalog.ModelFields(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return &modelOutput{dataModel{catalog.Key(in.Key), tables.Items, fields.Items, tables.Next != "" || fields.Next != ""}}, nil
+}

@@ -1,0 +1,23 @@
+package api
+
+import (
+	"context"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/web/auth"
+)
+
+type statsOutput struct {
+	Body *catalog.Stats
+}
+
+func (a *API) stats() {
+	register(a, op{
+		ID: "stats", Method: "GET", Path: "/stats", Tag: "catalog", Summary: "The catalog in numbers, and the newest crawls", Role: auth.Viewer,
+		Description: "Rows are counted anew every half a minute at most.",
+	},
+		func(ctx context.Context, _ *struct{}) (*statsOutput, error) {
+			s, err := a.Catalog.Stats(ctx, auth.From(ctx).Scope())
+			return &statsOutput{s}, err
+		})
+}
