@@ -9,6 +9,7 @@ import (
 	"iter"
 	"log/slog"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -64,6 +65,9 @@ type Env struct {
 	// points to. It is asked when the secret is needed; the value isn't kept longer than that.
 	Secret func(ctx context.Context, path string) (string, error)
 	Dial   DialFunc // nil: direct
+	// Control sees each address before a direct connection to it is made, and may refuse it (net.Dialer's
+	// field of that name). nil: all are allowed.
+	Control func(network, address string, c syscall.RawConn) error
 	Log    *slog.Logger
 	Now    func() time.Time // nil: time.Now
 }
@@ -75,6 +79,9 @@ type Source struct {
 	Validate func(catalog.Connection) FieldErrors
 	// Open makes a connector. It does no network call; the first use logs in.
 	Open func(ctx context.Context, env Env) (Connector, error)
+	// Locks tells whether a refused login of the connection counts towards the lockout of an account: then it
+	// isn't tried again by itself. nil: it never does.
+	Locks func(catalog.Connection) bool
 	// Template is a commented connection file (YAML).
 	Template string
 	// Fields describe the keys that are the source's own, in the template's order.
@@ -83,6 +90,9 @@ type Source struct {
 	// values name a local file ("tls.ca_file"): relative ones are meant from the connection file's folder.
 	Secrets, Files []string
 }
+
+// Lockable tells whether a refused login of the connection may lock an account.
+func (s Source) Lockable(c catalog.Connection) bool { return s.Locks != nil && s.Locks(c) }
 
 // Sources are written out in cmd: no registry.
 type Sources []Source

@@ -191,6 +191,9 @@ func (e ending) write(ctx context.Context, tx pgx.Tx) error {
 				health_since = case when health = 'green' then health_since else r.finished_at end,
 				last_success_at = r.finished_at
 			from qlikcrawler.crawl_run r where r.id = $2 and c.code = $1`, code, e.run)
+		if err == nil {
+			err = clearHealthCheck(ctx, tx, code)
+		}
 	}
 	return err
 }

@@ -23,7 +23,8 @@ func newConnection(a *app) *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newConnectionAdd(a), newConnectionList(a), newConnectionShow(a), newConnectionEdit(a), newConnectionRemove(a), newConnectionTemplate(a))
+	cmd.AddCommand(newConnectionAdd(a), newConnectionList(a), newConnectionShow(a), newConnectionEdit(a), newConnectionRemove(a), newConnectionTemplate(a),
+		newConnectionLog(a))
 	return cmd
 }
 

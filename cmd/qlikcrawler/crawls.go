@@ -9,6 +9,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/crawler"
+	"github.com/qlikcrawler/qlikcrawler/crawler/runlog"
 )
 
 // A crawlResult is what a crawl did, for people and for --json.
@@ -103,7 +104,10 @@ func (r *crawlResult) countChanges(ctx context.Context, db *database) error {
 func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run,
 	source connector.Source, options runOptions, result *crawlResult,
 ) (catalog.Tally, error) {
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Dial: a.config.policy.Network.DialContext, Log: a.log})
+	logs := runlog.NewDesk(db.DB, currentVersion().Version, a.log)
+	defer logs.Close()
+	log := logs.Open(run, conn)
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Control: a.config.policy.Network.Control, Log: logs.Logger(conn.Code)})
 	if err != nil {
 		return catalog.Tally{}, err
 	}
@@ -114,6 +118,7 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 			if e.Outcome != nil && e.Outcome.Change != catalog.Unchanged {
 				result.Outcomes = append(result.Outcomes, outcomeOf(*e.Outcome))
 			}
+			log.Observe(e)
 			bar.show(e)
 		},
 	}
@@ -123,6 +128,7 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 		a.log.Warn("could not log out of Qlik: the session lasts until it idles out", "connection", conn.Code, "error", closeErr)
 	}
 	tally.Usage = src.Usage()
+	noteRefusal(ctx, db, conn.Code, err, a.log)
 	return tally, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
 	"github.com/qlikcrawler/qlikcrawler/crawler"
+	"github.com/qlikcrawler/qlikcrawler/crawler/runlog"
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
 
@@ -21,6 +22,7 @@ type crawlRunner struct {
 	db      *database
 	worker  string // names this process
 	sources *sourcePool
+	logs    *runlog.Desk
 
 	// lineage is built when a run has read and retired; nil: not in this version. Its error is logged
 	// and costs no crawl.
@@ -43,6 +45,7 @@ var _ scheduler.Runner = (*crawlRunner)(nil)
 
 func newRunner(a *app, db *database, worker string) *crawlRunner {
 	r := &crawlRunner{app: a, db: db, worker: worker, parts: map[catalog.RunID]*runPart{}}
+	r.logs = runlog.NewDesk(db.DB, currentVersion().Version, a.log)
 	r.sources = newSourcePool(r.open, r.closed, a.log)
 	return r
 }
@@ -53,7 +56,9 @@ func (r *crawlRunner) open(ctx context.Context, conn catalog.Connection) (connec
 	if err != nil {
 		return nil, err
 	}
-	return source.Open(ctx, connector.Env{Connection: conn, Secret: r.app.secretsOf(r.db, conn), Log: r.app.log.With("connection", conn.Code)})
+	return source.Open(ctx, connector.Env{
+		Connection: conn, Secret: r.app.secretsOf(r.db, conn), Control: r.app.config.policy.Network.Control, Log: r.logs.Logger(conn.Code).With("connection", conn.Code),
+	})
 }
 
 // sourceOf finds the source of a connection and lets it check the settings.
@@ -74,9 +79,10 @@ const leaseTimeout = 5 * time.Second
 // closed gives up what goes with a source that was logged out.
 func (r *crawlRunner) closed(code string) {
 	r.mu.Lock()
-	for _, p := range r.parts {
+	for run, p := range r.parts {
 		if p.code == code && p.src != nil {
 			p.past, p.src, p.part = p.usage(), nil, nil
+			r.logs.End(run) // opened again by who goes on with it
 		}
 	}
 	r.mu.Unlock()
@@ -121,7 +127,9 @@ func (r *crawlRunner) Draft(ctx context.Context, run catalog.SharedRun) (catalog
 	if err != nil {
 		return catalog.Draft{}, err
 	}
-	return part.Draft(ctx, r.db.As(run.Claim))
+	draft, err := part.Draft(ctx, r.db.As(run.Claim))
+	r.noteRefusal(ctx, run.Details.Connection, err)
+	return draft, err
 }
 
 // Read reads the units of a batch.
@@ -130,12 +138,17 @@ func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch
 	if err != nil {
 		return false, err
 	}
-	return part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
+	all, err := part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
+	r.noteRefusal(ctx, run.Connection, err)
+	return all, err
 }
 
 // Retire retires what the plan said, and builds the lineage of what changed. It asks nothing of the site.
 func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) error {
 	c := crawler.Crawler{Store: r.db.As(run.Claim)}
+	if conn, err := r.db.Connection(ctx, run.Details.Connection); err == nil {
+		c.Observe = r.logs.Open(run.Details, conn).Observe
+	}
 	if err := c.Retire(ctx, run.Details, run.Retire); err != nil {
 		return err
 	}
@@ -161,8 +174,13 @@ func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part,
 	if err != nil {
 		return nil, err
 	}
+	if conn.CheckHalted && run.Trigger == catalog.BySchedule {
+		return nil, errHalted(conn.Code)
+	}
+	log := r.logs.Open(run, conn)
 	src, err := r.sources.get(ctx, conn)
 	if err != nil {
+		r.noteRefusal(ctx, conn.Code, err)
 		return nil, err
 	}
 	r.mu.Lock()
@@ -175,7 +193,7 @@ func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part,
 	if p != nil {
 		fresh.past = p.usage()
 	}
-	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100}
+	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100, Observe: log.Observe}
 	if fresh.part, err = c.Part(run, src); err != nil {
 		return nil, err
 	}
@@ -207,10 +225,14 @@ func (r *crawlRunner) Ended(run catalog.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.parts, run.ID)
+	r.logs.End(run.ID)
 }
 
 // close logs out of everything.
-func (r *crawlRunner) close() { r.sources.close() }
+func (r *crawlRunner) close() {
+	r.sources.close()
+	r.logs.Close()
+}
 
 // errQuiet says that a connection's quiet hours keep a crawl from being started.
 func errQuiet(code string, end time.Time) error {

@@ -3,15 +3,19 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -380,4 +384,109 @@ func TestKeysAndTokensThroughTheAPI(t *testing.T) {
 		t.Errorf("%s: %s", got, a.text)
 	}
 	o.want(422, "POST", "/jwt/inspect", map[string]any{"token": "none"})
+}
+
+func TestTheLogOfTheLastRefreshIsDownloaded(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(201, "POST", "/connections", o.keys("prod"))
+	o.site.Fail(demo.Site().Apps[0].ID, qliktest.AccessDenied4000)
+	conn, err := o.db.Connection(t.Context(), "prod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := o.app.crawlNow(t.Context(), o.db, conn, catalog.Run{Connection: "prod", Mode: catalog.Full, Trigger: catalog.ByCLI})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := o.want(200, "GET", "/connections/prod/log", nil)
+	if got := a.header.Get("Content-Disposition"); !regexp.MustCompile(`^attachment; filename="qlikcrawler_prod_\d{8}_\d{6}\.log"$`).MatchString(got) {
+		t.Errorf("%s", got)
+	}
+	for _, want := range []string{"qlikcrawler ", "Sense prod", o.site.URL, "listing streams and apps", "app ", ": added in ", "state       done", fmt.Sprintf("%d listed", result.Tally.Listed), "partial "} {
+		if !strings.Contains(a.text, want) {
+			t.Errorf("the log lacks %q:\n%s", want, a.text)
+		}
+	}
+	if strings.Contains(a.text, o.info.Token) {
+		t.Error("the log shows the token")
+	}
+	if s := o.want(200, "GET", "/connections/prod", nil).state(); s["health"] != "green" || !strings.Contains(s["last_refresh"].(string), "It was last refreshed at 20") {
+		t.Errorf("the state after a crawl: %v", s)
+	}
+}
+
+func TestACheckGoesToNoAddressThatIsDenied(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, map[string]string{"QLIKCRAWLER_DENY_NETWORKS": "loopback"})
+	keys := o.keys("prod")
+	u, err := url.Parse(o.site.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys["url"] = "https://localhost:" + u.Port() // a name: what it resolves to counts
+	a := o.want(200, "POST", "/connections/check", keys)
+	if a.body["ok"] != false || !strings.Contains(a.text, "QLIKCRAWLER_ALLOW_NETWORKS") || o.site.Counters().RequestTotal() > 0 {
+		t.Errorf("%s", a.text)
+	}
+	keys["url"] = "https://127.0.0.1:" + u.Port()
+	if b := o.want(422, "POST", "/connections/check", keys); b.pointers()[0] != "/url" {
+		t.Errorf("%s", b.text)
+	}
+}
+
+func TestHealthIsCheckedLightly(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(201, "POST", "/connections?save_anyway=true", o.keys("prod"))
+	check := func() map[string]any {
+		t.Helper()
+		if err := o.register.CheckHealth(t.Context(), time.Nanosecond, 10); err != nil {
+			t.Fatal(err)
+		}
+		return o.want(200, "GET", "/connections/prod", nil).state()
+	}
+	if s := check(); s["health"] != "green" || s["checked_at"] == nil {
+		t.Errorf("%v", s)
+	}
+	if c := o.site.Counters(); c.OpensWithoutData+c.OpensWithData > 0 || c.RequestTotal() > 20 || c.Logouts != c.Logins {
+		t.Errorf("a light check cost %+v", c)
+	}
+	o.site.Fail("", qliktest.Unavailable)
+	s := check()
+	if s["health"] != "red" || s["health_reason"] == nil || s["check_halted"] != nil {
+		t.Errorf("%v", s)
+	}
+	o.site.Heal("")
+	if s = check(); s["health"] != "green" {
+		t.Errorf("%v", s)
+	}
+}
+
+// TestAWrongPasswordIsTriedOnce counts what would lock the account.
+func TestAWrongPasswordIsTriedOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	keys := o.keys("prod")
+	keys["authentication"] = "windows"
+	keys["windows"] = map[string]any{"prefix": o.info.WindowsPrefix, "user_directory": o.info.UserDirectory, "user_id": o.info.UserID, "password": "wrong"}
+	delete(keys, "jwt")
+	if a := o.want(200, "POST", "/connections/check", keys); a.body["ok"] != false || !strings.Contains(a.text, `"unauthorized"`) {
+		t.Fatalf("%s", a.text)
+	}
+	tries := o.site.Counters().WrongPasswords
+	o.want(409, "POST", "/connections", keys) // what the check found is remembered
+	if got := o.site.Counters().WrongPasswords; got != tries {
+		t.Errorf("saving tried the wrong password again: %d tries after %d", got, tries)
+	}
+	o.want(201, "POST", "/connections?save_anyway=true", keys)
+	for range 4 {
+		if err := o.register.CheckHealth(t.Context(), time.Nanosecond, 10); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := o.want(200, "GET", "/connections/prod", nil).state()
+	if got := o.site.Counters().WrongPasswords; got != 2*tries || s["health"] != "red" || s["check_halted"] != true {
+		t.Errorf("%d tries after four health checks, want %d; state %v", got, 2*tries, s)
+	}
 }

@@ -117,12 +117,13 @@ var ErrDenied = errors.New("this program may not connect to this address")
 // DialContext connects as net.Dialer does, but to addresses that are allowed only. It is a
 // connector.DialFunc.
 func (n Network) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second, Control: n.control}
+	d := net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second, Control: n.Control}
 	return d.DialContext(ctx, network, addr)
 }
 
-// control sees each address after its name was resolved, before anything is sent to it.
-func (n Network) control(_, address string, _ syscall.RawConn) error {
+// Control is for the field of that name of a net.Dialer: it sees each address after its name was resolved,
+// before anything is sent to it.
+func (n Network) Control(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return fmt.Errorf("read the address %s: %w", address, err)

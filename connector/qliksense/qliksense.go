@@ -7,6 +7,7 @@ package qliksense
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ func Source() connector.Source {
 		Title:    "Qlik Sense Enterprise on Windows",
 		Validate: validate,
 		Open:     open,
+		Locks:    locks,
 		Template: Template,
 		Fields:   formFields(),
 		Secrets:  SecretPaths(),
@@ -34,6 +36,14 @@ func Source() connector.Source {
 			"options.qvs_path", "options.logs_path", "options.qvds_path",
 		},
 	}
+}
+
+// locks: domains lock accounts after some wrong passwords; tokens, headers and certificates have no such count.
+func locks(c catalog.Connection) bool {
+	var keys struct {
+		Authentication string `json:"authentication"`
+	}
+	return json.Unmarshal(c.Settings, &keys) == nil && keys.Authentication == loginWindows
 }
 
 // open makes a connector. It reads certificate files, with their passwords, and makes no call to the site.

@@ -16,7 +16,7 @@ import (
 func newDialer(ctx context.Context, cfg config, env connector.Env, secrets secretReader) (dialer, error) {
 	base := env.Dial
 	if base == nil {
-		base = (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+		base = (&net.Dialer{Timeout: 20 * time.Second, KeepAlive: 30 * time.Second, Control: env.Control}).DialContext
 	}
 	if cfg.Proxy.URL == "" {
 		return dialer{tunnel: base, plain: base}, nil

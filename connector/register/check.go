@@ -54,7 +54,7 @@ func (r *Register) watched(ctx context.Context, conn catalog.Connection) iter.Se
 			}
 		}
 		if limited.Err() == nil {
-			r.memory.keep(fingerprint(r.memory.salt, conn), steps)
+			r.memory.keep(fingerprint(r.memory.salt, conn), steps, r.lockable(conn))
 		}
 	}
 }
@@ -98,7 +98,7 @@ func (r *Register) open(ctx context.Context, conn catalog.Connection) (connector
 		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
 	}
 	src, err := source.Open(ctx, connector.Env{
-		Connection: conn, Secret: Secrets(r.Store, r.Resolve, conn), Dial: r.Policy.Network.DialContext, Log: r.Log, Now: r.Now,
+		Connection: conn, Secret: Secrets(r.Store, r.Resolve, conn), Control: r.Policy.Network.Control, Log: r.Log, Now: r.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -108,6 +108,11 @@ func (r *Register) open(ctx context.Context, conn catalog.Connection) (connector
 		return nil, fmt.Errorf("sources of type %s can't be checked: %w", conn.Type, src.Close())
 	}
 	return checker, nil
+}
+
+func (r *Register) lockable(conn catalog.Connection) bool {
+	source, ok := r.Sources.Find(conn.Type)
+	return ok && source.Lockable(conn)
 }
 
 // A SecretStore opens sealed secrets.
@@ -251,13 +256,13 @@ func newMemory(now func() time.Time) *memory {
 	return &memory{salt: salt, now: now, kept: map[[sha256.Size]byte]outcome{}}
 }
 
-// keep remembers a check that passed, or whose login was refused. Other faults may have been mended by the
-// time that somebody saves.
-func (m *memory) keep(of [sha256.Size]byte, steps []catalog.CheckStep) {
+// keep remembers a check that passed, or whose login was refused where that may lock the account. Other
+// faults may have been mended by the time that somebody saves.
+func (m *memory) keep(of [sha256.Size]byte, steps []catalog.CheckStep, lockable bool) {
 	lasts := passedFor
 	if failed(steps) {
 		lasts = 0
-		if refused(steps) {
+		if lockable && refused(steps) {
 			lasts = refusedFor
 		}
 	}

@@ -41,7 +41,7 @@ func (r *Register) light(ctx context.Context, conn catalog.Connection) catalog.H
 	for step := range r.steps(limited, conn) {
 		if step.Status == connector.StepFailed && onTheWay(step.Name) {
 			t := told(step)
-			return catalog.HealthResult{Reason: reason(t), Halt: refused([]catalog.CheckStep{t})}
+			return catalog.HealthResult{Reason: reason(t), Halt: r.lockable(conn) && refused([]catalog.CheckStep{t})}
 		}
 		if step.Name == lastLight {
 			return catalog.HealthResult{}

@@ -31,35 +31,90 @@ const (
 	endLimit  = 10 * time.Second
 )
 
+// A Desk has the logs of the runs that this process works on. Its methods may be called from several
+// goroutines.
+type Desk struct {
+	store   Store
+	version string
+	next    *slog.Logger // the program's own
+
+	mu   sync.Mutex
+	logs map[catalog.RunID]*Log
+	all  sync.WaitGroup
+}
+
+// NewDesk makes a desk without logs. version is the program's.
+func NewDesk(store Store, version string, next *slog.Logger) *Desk {
+	return &Desk{store: store, version: version, next: next, logs: map[catalog.RunID]*Log{}}
+}
+
+// Logger logs as the program does, and notes what is worth it (information, warnings and errors) in the
+// logs of the runs of a connection that are open at that moment.
+func (d *Desk) Logger(connection string) *slog.Logger {
+	return slog.New(&tee{desk: d, connection: connection, next: d.next.Handler()})
+}
+
+// Open begins to note the log of a run, or gives the one that is open.
+func (d *Desk) Open(run catalog.Run, conn catalog.Connection) *Log {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.logs[run.ID]; ok {
+		return l
+	}
+	l := &Log{
+		run: run.ID, connection: conn.Code, store: d.store, next: d.next, wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	l.add(catalog.LogLine{At: time.Now(), Text: fmt.Sprintf("INFO  qlikcrawler %s begins to work on run %d: %s crawl of %s (%s, %s)", d.version, run.ID, run.Mode, conn.Code, conn.Name, conn.URL)})
+	d.logs[run.ID] = l
+	d.all.Go(l.keepStoring)
+	return l
+}
+
+// End closes the log of a run that has ended here. It doesn't wait until all of it is stored.
+func (d *Desk) End(run catalog.RunID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l, ok := d.logs[run]; ok {
+		close(l.stop)
+		delete(d.logs, run)
+	}
+}
+
+// Close closes all logs, and waits a few seconds at most until they are stored.
+func (d *Desk) Close() {
+	d.mu.Lock()
+	for id, l := range d.logs {
+		close(l.stop)
+		delete(d.logs, id)
+	}
+	d.mu.Unlock()
+	d.all.Wait()
+}
+
+// note adds a line to the open logs of a connection's runs.
+func (d *Desk) note(connection string, line catalog.LogLine) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.logs {
+		if l.connection == connection {
+			l.add(line)
+		}
+	}
+}
+
 // A Log notes the log of one run. Its methods may be called from several goroutines.
 type Log struct {
-	run   catalog.RunID
-	store Store
-	next  *slog.Logger // the program's own
+	run        catalog.RunID
+	connection string
+	store      Store
+	next       *slog.Logger
 
 	mu      sync.Mutex
 	waiting []catalog.LogLine
 	dropped int
 
 	wake chan struct{}
-	stop chan struct{}
-	done chan struct{}
-}
-
-// Open begins to note the log of a run. Close ends it.
-func Open(store Store, run catalog.Run, conn catalog.Connection, version string, next *slog.Logger) *Log {
-	l := &Log{
-		run: run.ID, store: store, next: next,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
-	}
-	l.add(catalog.LogLine{At: time.Now(), Text: fmt.Sprintf("INFO  qlikcrawler %s begins to work on run %d: %s crawl of %s (%s, %s)", version, run.ID, run.Mode, conn.Code, conn.Name, conn.URL)})
-	go l.keepStoring()
-	return l
-}
-
-// Logger logs as the program does, and notes what is worth it: information, warnings and errors.
-func (l *Log) Logger() *slog.Logger {
-	return slog.New(&tee{log: l, next: l.next.Handler()})
+	stop chan struct{} // closed at the end
 }
 
 // add makes a line wait. It never blocks.
@@ -84,7 +139,6 @@ func (l *Log) add(line catalog.LogLine) {
 }
 
 func (l *Log) keepStoring() {
-	defer close(l.done)
 	tick := time.NewTicker(flushEach)
 	defer tick.Stop()
 	for {
@@ -124,18 +178,6 @@ func (l *Log) flush() {
 			return
 		}
 	}
-}
-
-// Close stores what waits, within a few seconds. It may be called twice.
-func (l *Log) Close() {
-	l.mu.Lock()
-	select {
-	case <-l.stop:
-	default:
-		close(l.stop)
-	}
-	l.mu.Unlock()
-	<-l.done
 }
 
 // Observe notes what happens to each app and in each stage: it is a crawler.Observer.
@@ -180,10 +222,11 @@ func (l *Log) outcome(o catalog.Outcome) {
 
 // A tee hands records on, and notes them.
 type tee struct {
-	log   *Log
-	next  slog.Handler
-	attrs []slog.Attr
-	group string
+	desk       *Desk
+	connection string
+	next       slog.Handler
+	attrs      []slog.Attr
+	group      string
 }
 
 func (t *tee) Enabled(ctx context.Context, level slog.Level) bool {
@@ -192,7 +235,7 @@ func (t *tee) Enabled(ctx context.Context, level slog.Level) bool {
 
 func (t *tee) Handle(ctx context.Context, r slog.Record) error {
 	if r.Level >= slog.LevelInfo {
-		t.log.add(catalog.LogLine{At: r.Time, Text: t.text(r)})
+		t.desk.note(t.connection, catalog.LogLine{At: r.Time, Text: t.text(r)})
 	}
 	if !t.next.Enabled(ctx, r.Level) {
 		return nil
@@ -223,9 +266,13 @@ func (t *tee) text(r slog.Record) string {
 }
 
 func (t *tee) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &tee{log: t.log, next: t.next.WithAttrs(attrs), attrs: append(t.attrs[:len(t.attrs):len(t.attrs)], attrs...), group: t.group}
+	c := *t
+	c.next, c.attrs = t.next.WithAttrs(attrs), append(t.attrs[:len(t.attrs):len(t.attrs)], attrs...)
+	return &c
 }
 
 func (t *tee) WithGroup(name string) slog.Handler {
-	return &tee{log: t.log, next: t.next.WithGroup(name), attrs: t.attrs, group: name}
+	c := *t
+	c.next, c.group = t.next.WithGroup(name), name
+	return &c
 }
