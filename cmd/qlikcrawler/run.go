@@ -132,7 +132,7 @@ func newRoot(env environment) *cobra.Command {
 		return wrongUse("%w (see %s --help)", err, cmd.CommandPath())
 	})
 	root.AddCommand(
-		newDemo(a), newServe(a), newCheck(a), newCoverage(a), newCrawl(a), newConnection(a), newLineage(a), newMigrate(a), newSimulate(a), newJWT(a),
+		newDemo(a), newServe(a), newCheck(a), newCoverage(a), newCrawl(a), newConnection(a), newLineage(a), newExport(a), newMigrate(a), newSimulate(a), newJWT(a),
 		newSecrets(a), newVersion(a),
 	)
 	explainWrongArgs(root)
