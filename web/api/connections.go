@@ -155,13 +155,13 @@ func (a *API) listConnections(ctx context.Context, in *connectionQuery, q catalo
 	return a.Connections.ConnectionRows(ctx, q)
 }
 
-// saveParams are what every save is asked with.
-type saveParams struct {
+// SaveParams are what every save is asked with.
+type SaveParams struct {
 	SaveAnyway bool `query:"save_anyway" doc:"Save without a check that passed."`
 	Body       connectionKeys
 }
 
-func (in *saveParams) request(mayGrant bool) catalog.SaveRequest {
+func (in *SaveParams) request(mayGrant bool) catalog.SaveRequest {
 	return catalog.SaveRequest{Keys: written(in.Body), Anyway: in.SaveAnyway, MayGrant: mayGrant}
 }
 
@@ -178,7 +178,7 @@ func written(keys connectionKeys) map[string]any {
 type editParams struct {
 	IfMatch
 	Code string `path:"code" doc:"The connection's code."`
-	saveParams
+	SaveParams
 }
 
 type connectionOutput struct {
@@ -252,7 +252,7 @@ func lastRefresh(c catalog.Connection) string {
 	return "It was last refreshed at " + c.LastSuccessAt.UTC().Format(time.RFC3339) + "."
 }
 
-func (a *API) createConnection(ctx context.Context, in *saveParams) (*connectionOutput, error) {
+func (a *API) createConnection(ctx context.Context, in *SaveParams) (*connectionOutput, error) {
 	if code, ok := in.Body["code"].(string); ok {
 		aboutConnection(ctx, code)
 	}
