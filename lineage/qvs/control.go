@@ -132,13 +132,16 @@ func (r *interpreter) switches(s string, from place, st *stmt) signal {
 	return r.choose(s, from, append(may, nil))
 }
 
-// loop runs a body within the limits; stop tells that the loop is over, and with which signal it goes on.
-func (r *interpreter) loop(s string, from place, body block, own signal) (stop bool, sig signal) {
+// loop runs a body within the limits; more: it has been run before. stop tells that the loop is over, and
+// with which signal it goes on.
+func (r *interpreter) loop(s string, from place, body block, own signal, more bool) (stop bool, sig signal) {
 	exits := r.exits
 	r.exits, r.maybeExit = 0, false
+	if r.loops == 0 && !more {
+		r.looped = 0
+	}
 	r.loops++
-	if r.looped++; r.looped > r.opts.MaxStatements {
-		r.limit("loops", 0, "", from, "Loops and subs run too many statements; the rest of them is left out.")
+	if r.tooMany(from, 0, "") {
 		r.loops--
 		r.exits = exits
 		return true, goOn
@@ -165,7 +168,7 @@ func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 	name, ok := p.name()
 	if !ok || !p.acceptOp("=") {
 		r.tell(0, p.t, p.t.s, "This FOR can't be read; its body is run once.", "syntax")
-		_, sig := r.loop(s, from, body, exitFor)
+		_, sig := r.loop(s, from, body, exitFor, false)
 		return sig
 	}
 	isTo := func(p *parser) bool { w := p.word(0); return w == "TO" || w == "STEP" }
@@ -181,15 +184,18 @@ func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 		if ok1 {
 			r.st.vars[name] = variable{text: "$(" + name + ")"}
 		}
-		_, sig := r.loop(s, from, body, exitFor)
+		_, sig := r.loop(s, from, body, exitFor, false)
 		return sig
 	}
-	for v := first; step > 0 && v <= last || step < 0 && v >= last; v += step {
+	v := first
+	for n := 0; step > 0 && v <= last || step < 0 && v >= last; n++ {
 		r.st.vars[name] = variable{text: expr.NumberValue(v).Text, known: true}
-		if stop, sig := r.loop(s, from, body, exitFor); stop {
+		if stop, sig := r.loop(s, from, body, exitFor, n > 0); stop {
 			return sig
 		}
+		v += step
 	}
+	r.st.vars[name] = variable{text: expr.NumberValue(v).Text, known: true}
 	return goOn
 }
 
@@ -206,12 +212,12 @@ func (r *interpreter) forEach(s string, from place, p *parser, body block) signa
 	name, ok := p.name()
 	if !ok || !p.accept("IN") {
 		r.tell(0, p.t, p.t.s, "This FOR EACH can't be read; its body is run once.", "syntax")
-		_, sig := r.loop(s, from, body, exitFor)
+		_, sig := r.loop(s, from, body, exitFor, false)
 		return sig
 	}
-	for _, e := range splitArguments(p.rest()) {
+	for n, e := range splitArguments(p.rest()) {
 		r.st.vars[name] = r.listItem(e)
-		if stop, sig := r.loop(s, from, body, exitFor); stop {
+		if stop, sig := r.loop(s, from, body, exitFor, n > 0); stop {
 			return sig
 		}
 	}
@@ -229,8 +235,7 @@ func (r *interpreter) listItem(e string) variable {
 		switch strings.ToLower(n.Name) {
 		case "filelist", "dirlist":
 			if len(n.Args) > 0 && n.Args[0] != nil {
-				v, known := r.evalPartly(n.Args[0].String())
-				return variable{text: v, known: known}
+				return r.evalPartly(n.Args[0].String())
 			}
 		case "fieldvaluelist":
 			return variable{}
@@ -240,18 +245,17 @@ func (r *interpreter) listItem(e string) variable {
 			return variable{text: n.Value, known: true}
 		}
 	}
-	v, known := r.evalPartly(e)
-	return variable{text: v, known: known}
+	return r.evalPartly(e)
 }
 
 func (r *interpreter) doLoop(s string, from place, st *stmt) signal {
 	body := st.branches[0].body
-	for {
+	for n := 0; ; n++ {
 		before, certain := r.while(s, from, st.raw)
 		if !before {
 			return goOn
 		}
-		stop, sig := r.loop(s, from, body, exitDo)
+		stop, sig := r.loop(s, from, body, exitDo, n > 0)
 		if stop || r.maybeExit {
 			return sig
 		}
@@ -361,7 +365,7 @@ func (r *interpreter) runSub(sb *sub, p *parser, args [][]expr.Token) signal {
 	outs := map[string]string{} // parameter → variable that was given
 	values := make([]variable, len(sb.params))
 	for i, name := range sb.params {
-		values[i] = variable{known: true}
+		values[i] = variable{known: true, null: true}
 		if i < len(args) && len(args[i]) > 0 {
 			if a := args[i][0]; len(args[i]) == 1 && (a.Kind == expr.Ident || a.Kind == expr.Field) {
 				outs[name] = a.Value()
@@ -377,7 +381,7 @@ func (r *interpreter) runSub(sb *sub, p *parser, args [][]expr.Token) signal {
 		r.st.vars[name] = values[i]
 	}
 	r.calls++
-	_, sig := r.loop(sb.src, sb.from, sb.body, exitSub)
+	_, sig := r.loop(sb.src, sb.from, sb.body, exitSub, false)
 	r.calls--
 	after := map[string]variable{}
 	for _, name := range sb.params {
@@ -404,11 +408,10 @@ func (r *interpreter) argument(p *parser, toks []expr.Token) variable {
 			if v, ok := r.st.vars[toks[0].Value()]; ok {
 				return v
 			}
-			return variable{known: !r.gaps}
+			return variable{known: !r.gaps, null: !r.gaps}
 		case expr.String:
 			return variable{text: toks[0].Value(), known: true}
 		}
 	}
-	v, known := r.evalPartly(p.t.s[toks[0].From:toks[len(toks)-1].End()])
-	return variable{text: v, known: known}
+	return r.evalPartly(p.t.s[toks[0].From:toks[len(toks)-1].End()])
 }

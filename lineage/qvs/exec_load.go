@@ -318,15 +318,21 @@ func (r *interpreter) resolveQuietly(in *rows, name string) *field {
 	} else if f := in.find(name); f != nil {
 		return f
 	}
-	if in.fold {
-		for _, f := range in.fields {
+	if in.star != nil {
+		return r.ofStar(in.star, name)
+	}
+	// Drivers may write names in another case than the script does.
+	if in.resident != nil {
+		for _, f := range in.resident.fields {
 			if strings.EqualFold(f.name, name) {
-				return f
+				return r.residentField(in.resident, f)
 			}
 		}
 	}
-	if in.star != nil {
-		return r.ofStar(in.star, name)
+	for _, f := range in.fields {
+		if strings.EqualFold(f.name, name) {
+			return f
+		}
 	}
 	return nil
 }
@@ -336,20 +342,14 @@ func (r *interpreter) ofStar(star *field, name string) *field {
 	f := &field{name: name, at: star.at, filters: star.filters}
 	var cols, origins []int32
 	for _, id := range r.flat.of(star.value) {
-		c := r.cols.list[id]
-		if c.Name == "*" {
-			c.Name = name
-		}
-		cols = append(cols, r.cols.id(c))
+		cols = append(cols, r.cols.id(r.cols.list[id].called(name)))
 	}
 	for _, id := range r.flat.of(star.inputs) {
 		o := r.origins.list[id]
 		if o.table != nil && o.field == "*" {
 			o.field = name
-		} else if o.table == nil && r.cols.list[o.col].Name == "*" {
-			c := r.cols.list[o.col]
-			c.Name = name
-			o.col = r.cols.id(c)
+		} else if o.table == nil {
+			o.col = r.cols.id(r.cols.list[o.col].called(name))
 		}
 		origins = append(origins, r.origins.id(o))
 	}
@@ -360,4 +360,16 @@ func (r *interpreter) ofStar(star *field, name string) *field {
 		f.inputs = &set{ids: origins}
 	}
 	return f
+}
+
+// called is the column of this name, if c stands for all that have none.
+func (c Column) called(name string) Column {
+	if c.Name == "*" {
+		c.Name = name
+	} else if c.Object.Kind == Binary {
+		if t, ok := strings.CutSuffix(c.Name, ".*"); ok {
+			c.Name = t + "." + name
+		}
+	}
+	return c
 }

@@ -370,7 +370,7 @@ func (r *interpreter) extension(l *load) *rows {
 
 // sql is the result of SQL text.
 func (r *interpreter) sql(l *load) *rows {
-	in := &rows{fold: true, closed: "The SELECT delivers no column of this name."}
+	in := &rows{closed: "The SELECT delivers no column of this name."}
 	at := l.t.at(l.sourceAt)
 	switch l.source {
 	case "SQLTABLES", "SQLCOLUMNS", "SQLTYPES":

@@ -38,6 +38,7 @@ func (r *interpreter) expand(src string, from place, s raw) (t text, e *expander
 	if !strings.Contains(piece, "$(") && !strings.Contains(piece, "//") && !strings.Contains(piece, "/*") {
 		return t, e
 	}
+	r.here = from.at(s.start)
 	e.run()
 	t.s, t.parts = string(e.out), e.parts
 	return t, e
@@ -360,7 +361,22 @@ func (e *expander) forgets(body string, end int, quote byte) bool {
 		return true
 	}
 	if quote == 0 || e.kind == assign || e.kind == setText {
-		return !e.gluedAt(end)
+		return !e.gluedAt(end) && !e.isPath()
+	}
+	return false
+}
+
+// isPath tells whether what is inserted next is a file: FROM and INTO stand before it.
+func (e *expander) isPath() bool {
+	s := string(e.out[max(0, len(e.out)-12):])
+	s = trim(s)
+	i := len(s)
+	for i > 0 && isLetter(s[i-1]) {
+		i--
+	}
+	switch upperWord(s[i:]) {
+	case "FROM", "INTO":
+		return true
 	}
 	return false
 }

@@ -16,13 +16,14 @@ type Options struct {
 	Include func(path string) (string, error)
 	// Now is the time of the reload, for Today() and Now(). Zero: their values are unknown.
 	Now time.Time
-	// MaxStatements bounds the statements that loops and subs execute; 0 is 20,000.
+	// MaxStatements bounds the statements that a loop or sub executes, with all those in it; 0 is 20,000.
 	MaxStatements int
 }
 
 // Limits of the interpreter.
 const (
-	maxLooped      = 20_000     // statements executed in loops and subs
+	maxLooped      = 20_000     // statements executed in a loop or sub that stands in no other
+	loopsTogether  = 10         // all of them together may execute so many times as many
 	maxCalls       = 60         // SUBs and includes in each other
 	maxIncluded    = 32 << 20   // bytes of included files
 	maxMessages    = 1000       // diagnostics
@@ -46,7 +47,8 @@ type interpreter struct {
 	included  int
 	calls     int
 	loops     int // loops and subs that are being run
-	looped    int
+	looped    int // statements run by the outermost loop or sub
+	loopedAll int
 	forked    int
 	kept      int
 	branch    int  // undecided branches that are being run
@@ -123,8 +125,7 @@ const (
 func (r *interpreter) block(s string, from place, b block) signal {
 	for i := range b {
 		if r.loops > 0 {
-			if r.looped++; r.looped > r.opts.MaxStatements {
-				r.limit("loops", b[i].start, s, from, "Loops and subs run too many statements; the rest of them is left out.")
+			if r.tooMany(from, b[i].start, s) {
 				return exitSub
 			}
 		}
@@ -133,6 +134,17 @@ func (r *interpreter) block(s string, from place, b block) signal {
 		}
 	}
 	return goOn
+}
+
+// tooMany counts a statement of a loop or sub, and tells whether there have been too many.
+func (r *interpreter) tooMany(from place, offset int, s string) bool {
+	r.looped++
+	r.loopedAll++
+	if r.looped <= r.opts.MaxStatements && r.loopedAll <= loopsTogether*r.opts.MaxStatements {
+		return false
+	}
+	r.limit("loops", offset, s, from, "This loop or sub runs too many statements; the rest of it is left out.")
+	return true
 }
 
 func (r *interpreter) limit(which string, offset int, s string, from place, why string) {
@@ -298,11 +310,10 @@ func (r *interpreter) assignment(t text, kind stmtKind) {
 		return
 	}
 	if value == "" {
-		r.st.vars[name] = variable{known: true}
+		r.st.vars[name] = variable{known: true, null: true}
 		return
 	}
-	v, known := r.evalPartly(value)
-	r.st.vars[name] = variable{text: v, known: known}
+	r.st.vars[name] = r.evalPartly(value)
 }
 
 // skipLabels goes over a misplaced label.
@@ -346,16 +357,17 @@ func (r *interpreter) eval(s string) (expr.Value, bool) {
 
 // evalPartly is evalText, but it keeps what is known of a text joined by &: unknown variables stay in it
 // as $(name).
-func (r *interpreter) evalPartly(s string) (string, bool) {
+func (r *interpreter) evalPartly(s string) variable {
 	n, bad := expr.Parse(s)
 	if len(bad) > 0 {
-		return "", false
+		return variable{}
 	}
 	env := r.env()
 	if v, known := expr.Eval(n, env); known {
-		return v.Text, true
+		return variable{text: v.Text, known: true, null: v.Null}
 	}
-	return r.partly(n, env)
+	text, known := r.partly(n, env)
+	return variable{text: text, known: known}
 }
 
 func (r *interpreter) partly(n expr.Node, env expr.Env) (string, bool) {
@@ -396,6 +408,8 @@ func (r *interpreter) env() expr.Env {
 		Variable: func(name string) (expr.Value, bool) {
 			v, ok := r.st.vars[name]
 			switch {
+			case ok && v.known && v.null:
+				return expr.NullValue(), true
 			case ok && v.known && !strings.Contains(v.text, "$("):
 				return expr.TextValue(v.text), true
 			case ok, r.gaps, isSystemVariable(name):

@@ -126,6 +126,7 @@ type mapping struct {
 type variable struct {
 	text  string
 	known bool
+	null  bool // it was deleted, or assigned NULL; it expands to nothing
 }
 
 // rows is what a LOAD reads: its input, with all that can be said about it.
@@ -133,7 +134,6 @@ type rows struct {
 	fields   []*field
 	byName   map[string]int
 	star     *field // further columns
-	fold     bool   // names are found without regard to case (what SQL delivers)
 	sources  *set
 	tables   *set
 	name     string // of the table, unless a label says another one

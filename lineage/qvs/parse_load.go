@@ -35,6 +35,7 @@ type load struct {
 	count     []expr.Token   // of AUTOGENERATE
 	filters   [][]expr.Token // WHERE, WHILE, GROUP BY
 	where     bool           // rows are left out
+	odd       int            // where something stands that doesn't belong there, from 1; 0: nowhere
 	statement string
 }
 
@@ -212,6 +213,9 @@ func (p *parser) clause(l *load) {
 		p.i += 2
 		p.expression(false, isClause)
 	default:
+		if l.odd == 0 {
+			l.odd = p.tok().From + 1
+		}
 		p.i++
 	}
 }

@@ -8,7 +8,7 @@ import (
 // place puts what a LOAD delivers where it belongs: a map, a table that is there, or a new one.
 func (r *interpreter) place(x *prefixes, out *rows, chain []*load) {
 	if len(out.fields) == 0 && out.star == nil {
-		if chain[0].kind != fromSQL {
+		if k := chain[len(chain)-1].kind; k != fromSQL && k != fromInline {
 			r.tell(0, chain[0].t, chain[0].t.s, "This LOAD has no fields.", "syntax")
 		}
 		return

@@ -49,6 +49,9 @@ func (r *interpreter) loadStatement(t text, p *parser, x prefixes, word string) 
 	switch word {
 	case "LOAD":
 		p.load(l)
+		if l.odd > 0 {
+			r.tell(l.odd-1, t, t.s[l.odd-1:], "This doesn't belong into the LOAD; perhaps a semicolon is missing before it.", "syntax")
+		}
 	case "SQL":
 		l.kind, l.source, l.sourceAt = fromSQL, p.rest(), p.tok().From
 	case "DIRECT":

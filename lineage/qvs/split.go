@@ -96,7 +96,7 @@ func commentEnd(s string, i int) int {
 		}
 		return len(s)
 	case '*':
-		if inPath(s, i) && !strings.Contains(s[i:lineEnd(s, i)], "*/") {
+		if inPath(s, i) && !closesSoon(s[i:]) {
 			return 0
 		}
 		n := strings.Index(s[i+2:], "*/")
@@ -106,6 +106,14 @@ func commentEnd(s string, i int) int {
 		return i + 2 + n + 2
 	}
 	return 0
+}
+
+// closesSoon tells whether a comment ends before its line or statement does.
+func closesSoon(s string) bool {
+	if n := strings.IndexAny(s, "\r\n;"); n >= 0 {
+		s = s[:n]
+	}
+	return strings.Contains(s, "*/")
 }
 
 // inPath tells whether the word that ends before i is a path.
@@ -428,7 +436,7 @@ func (p *splitter) condition(r *raw, i int) {
 				r.end, p.i = j, j
 				return
 			}
-			i = j
+			i = max(j, i+1)
 			continue
 		}
 		i++

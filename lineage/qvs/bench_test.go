@@ -1,0 +1,56 @@
+package qvs_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/qlikcrawler/qlikcrawler/lineage/qvs"
+)
+
+// typicalScript is about size bytes of what scripts of companies look like.
+func typicalScript(size int) string {
+	var b strings.Builder
+	b.WriteString("///$tab Main\r\nSET vRaw='lib://QVD/raw';\r\nLIB CONNECT TO 'ERP';\r\n")
+	for n := 0; b.Len() < size; n++ {
+		fmt.Fprintf(&b, `
+///$tab Part %[1]d
+// Orders of a region, joined with their customers.
+Map%[1]d:
+MAPPING LOAD Code, Upper(Name) as Name FROM [$(vRaw)/map%[1]d.qvd] (qvd);
+
+Orders%[1]d:
+LOAD
+    OrderID%[1]d,
+    CustomerID,
+    Date(Floor(OrderDate)) AS [Order Date],
+    If(IsCancelled = 1, 'cancelled', 'valid') AS OrderState, /* as in the ERP */
+    ApplyMap('Map%[1]d', Country, 'n/a') AS Country,
+    Quantity * UnitPrice * (1 - Alt(Discount, 0)) AS [Net Amount]
+FROM [$(vRaw)/orders%[1]d.qvd] (qvd)
+WHERE OrderDate >= '2024-01-01' AND Match(Region, 'North', 'South');
+
+LEFT JOIN (Orders%[1]d)
+LOAD CustomerID, CustomerName, Segment;
+SQL SELECT c.CustomerID, c.CustomerName, s.Segment
+FROM dbo.Customers c INNER JOIN dbo.Segments s ON s.ID = c.SegmentID
+WHERE c.Deleted = 0;
+
+Facts%[1]d:
+NOCONCATENATE LOAD *, [Net Amount] * 0.19 AS [VAT %[1]d] RESIDENT Orders%[1]d;
+DROP TABLE Orders%[1]d;
+STORE Facts%[1]d INTO [lib://QVD/model/facts%[1]d.qvd] (qvd);
+`, n)
+	}
+	return b.String()
+}
+
+func BenchmarkRun(b *testing.B) {
+	script := typicalScript(2 << 20)
+	b.SetBytes(int64(len(script)))
+	for b.Loop() {
+		if res := qvs.Run(script, qvs.Options{}); len(res.Stores) == 0 {
+			b.Fatal("no stores")
+		}
+	}
+}
