@@ -12,7 +12,7 @@ type Coverage struct {
 	Script        int `json:"script"`         // … whose load script was given
 	DataModel     int `json:"data_model"`     // … whose data model was given
 	SectionAccess int `json:"section_access"` // … that have section access, or refused us by it
-	// Lineage counts the apps that gave lineage. Nil: this version doesn't read it.
+	// Lineage counts the apps whose load script was traced. Nil: no lineage was made yet.
 	Lineage *int `json:"lineage"`
 
 	Apps []AppCoverage `json:"apps"` // by name
@@ -26,6 +26,9 @@ type AppCoverage struct {
 	Script        bool       `json:"script"`
 	DataModel     bool       `json:"data_model"`
 	SectionAccess bool       `json:"section_access"`
+	Lineage       bool       `json:"lineage"`           // its script was traced
+	Columns       int        `json:"columns"`           // of its data model that were looked for in the script
+	Unresolved    int        `json:"unresolved"`        // … and whose origin isn't known
 	Missing       []GapCause `json:"missing,omitempty"` // why not
 }
 

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"strings"
 	"time"
 )
@@ -161,6 +162,9 @@ type LineageStored struct {
 	Connections []DataConnection // those of the site
 }
 
+// ErrAppChanged says that an app's rows have changed since its lineage was made from them.
+var ErrAppChanged = errors.New("the app has changed since it was read")
+
 // Direction says which way lineage is followed.
 type Direction string
 
@@ -224,4 +228,22 @@ type LineageShare struct {
 	Edges      int       `json:"edges"`
 	Gaps       int       `json:"gaps"`
 	BuiltAt    time.Time `json:"built_at"`
+}
+
+// A LineageTally counts what a build of lineage did.
+type LineageTally struct {
+	Apps       int `json:"apps"`    // whose lineage was made
+	Changed    int `json:"changed"` // … and is another one now
+	Columns    int `json:"columns"`
+	Unresolved int `json:"unresolved"` // columns whose origin isn't known
+	Gaps       int `json:"gaps"`
+}
+
+// Add adds another one's.
+func (t *LineageTally) Add(o LineageTally) {
+	t.Apps += o.Apps
+	t.Changed += o.Changed
+	t.Columns += o.Columns
+	t.Unresolved += o.Unresolved
+	t.Gaps += o.Gaps
 }

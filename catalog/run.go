@@ -77,6 +77,8 @@ type Tally struct {
 	Failed    int `json:"failed"`
 
 	Usage Usage `json:"usage"`
+
+	Lineage LineageTally `json:"lineage"` // of the apps whose lineage was made
 }
 
 // Count adds one outcome.

@@ -37,6 +37,14 @@ type Connector interface {
 	Close() error
 }
 
+// A DataConnectionLister is a Connector that can tell what load scripts connect with, so that lineage finds
+// the servers and folders behind their names.
+type DataConnectionLister interface {
+	// DataConnections lists those that the account may see, without users and passwords. An error with
+	// CodeForbidden says that it may see none.
+	DataConnections(ctx context.Context) ([]catalog.DataConnection, error)
+}
+
 // Listed is what the listing tells of a unit: cheap, and enough to decide whether to fetch it.
 type Listed struct {
 	Unit    catalog.Unit

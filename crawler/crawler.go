@@ -9,6 +9,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/lineage"
 )
 
 // A Crawler joins a source and a catalog. One Crawler may run several crawls at once.
@@ -24,6 +25,8 @@ type Crawler struct {
 	// Wait is called before each unit is read, one call at a time, and may hold the crawl up; its error
 	// ends the crawl. nil: nothing holds it up.
 	Wait func(ctx context.Context) error
+
+	Lineage *Lineage // builds the lineage of what changed, at the end of a crawl; nil: it is built on demand only
 }
 
 // Crawl is the whole story of a crawl. The run must be running in the store; what becomes of it is
@@ -45,6 +48,11 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	p.enter(Retiring)
 	if err := c.retire(ctx, run, plan, p); err != nil {
 		return p.tally(), err
+	}
+	if c.Lineage != nil {
+		if err := c.explain(ctx, run, p); err != nil {
+			return p.tally(), err
+		}
 	}
 	return p.tally(), nil
 }
@@ -78,7 +86,38 @@ func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Co
 	if err := c.Store.SaveGroups(ctx, run.ID, groups); err != nil {
 		return Plan{}, fmt.Errorf("save report groups: %w", err)
 	}
+	if store, ok := c.Store.(LineageStore); ok {
+		if err := places(ctx, run, src, store, plan); err != nil {
+			return Plan{}, fmt.Errorf("save data connections: %w", err)
+		}
+	}
 	return plan, nil
+}
+
+// explain builds the lineage that is due.
+func (c *Crawler) explain(ctx context.Context, run catalog.Run, p *progress) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	p.enter(Explaining)
+	b := *c.Lineage
+	b.Observe = p.explained
+	tally, err := b.Build(ctx, run.ID, run.Connection, false)
+	p.tell(func(*Event) { p.count.Lineage = tally })
+	if err != nil {
+		return fmt.Errorf("build lineage: %w", err)
+	}
+	return nil
+}
+
+// places brings the data connections up to date, so that lineage finds what scripts read, now or on demand.
+// A crawl that reads nothing, and has no lineage to build, doesn't ask for them.
+func places(ctx context.Context, run catalog.Run, src connector.Connector, store LineageStore, plan Plan) error {
+	due, err := store.LineageDue(ctx, run.Connection, lineage.Reader, false, false)
+	if err == nil && len(plan.Fetch)+len(due) > 0 {
+		err = SaveDataConnections(ctx, store, run.ID, src)
+	}
+	return err
 }
 
 // finished is what a full run goes on from; the other modes know it by the versions.

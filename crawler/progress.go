@@ -14,9 +14,10 @@ type Stage string
 
 // The stages of a crawl, in order.
 const (
-	Listing  Stage = "listing"
-	Reading  Stage = "reading"
-	Retiring Stage = "retiring"
+	Listing    Stage = "listing"
+	Reading    Stage = "reading"
+	Retiring   Stage = "retiring"
+	Explaining Stage = "lineage"
 )
 
 // An Event tells an observer what just happened: a stage was entered, a plan was made, a unit is being
@@ -62,6 +63,8 @@ func (p *progress) tell(change func(*Event)) {
 }
 
 func (p *progress) enter(s Stage) { p.tell(func(*Event) { p.stage = s }) }
+
+func (p *progress) explained(done, _ int) { p.tell(func(*Event) { p.count.Lineage.Apps = done }) }
 
 func (p *progress) reading(u catalog.Unit) { p.tell(func(e *Event) { e.Reading = &u }) }
 

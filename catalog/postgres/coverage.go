@@ -31,8 +31,9 @@ const coveredApps = `
 		exists (select from qlikcrawler.model_table t where t.report_key = a.key and t.retired_at is null)
 			or exists (select from qlikcrawler.model_field f where f.report_key = a.key and f.retired_at is null),
 		case when l.change = 'failed' then l.error_code end, case when l.change = 'failed' then l.error end,
-		case when l.change = 'failed' then l.cure end
-	from app a full join last l on l.unit = a.key
+		case when l.change = 'failed' then l.cure end,
+		x.unit is not null, coalesce(x.columns, 0), coalesce(x.unresolved, 0)
+	from app a full join last l on l.unit = a.key left join qlikcrawler.lineage_unit x on x.unit = a.key
 	where a.key is not null or l.change = 'failed'
 	order by lower(coalesce(a.name, l.name, '')), 1`
 
@@ -66,7 +67,14 @@ func (db *DB) Coverage(ctx context.Context, code string) (*catalog.Coverage, err
 		if known := gaps[a.Key]; len(known) > 0 { // a failure of an app that has rows is a gap too
 			a.Missing = known
 		}
-		c.Add(covered(a))
+		a = covered(a)
+		if a.Lineage && c.Lineage == nil {
+			c.Lineage = new(int)
+		}
+		if a.Lineage = a.Lineage && a.Script; a.Lineage {
+			*c.Lineage++
+		}
+		c.Add(a)
 	}
 	return c, fail("tell the coverage of", catalog.Key(code), err)
 }
@@ -75,7 +83,8 @@ func (db *DB) Coverage(ctx context.Context, code string) (*catalog.Coverage, err
 func scanCovered(row pgx.CollectableRow) (catalog.AppCoverage, error) {
 	var a catalog.AppCoverage
 	var code, why, cure *string
-	err := row.Scan(&a.Key, &a.Name, &a.Opened, &a.SectionAccess, &a.Script, &a.DataModel, &code, &why, &cure)
+	err := row.Scan(&a.Key, &a.Name, &a.Opened, &a.SectionAccess, &a.Script, &a.DataModel, &code, &why, &cure,
+		&a.Lineage, &a.Columns, &a.Unresolved)
 	if code != nil { // nothing of it was read; a refused app's data model comes beside
 		a.DataModel = false
 		a.Missing = append(a.Missing, catalog.GapCause{

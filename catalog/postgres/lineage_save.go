@@ -76,7 +76,7 @@ func lineageState(ctx context.Context, tx pgx.Tx, l *catalog.LineageStored) (lin
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && content != l.Content {
 		return w, &catalog.Error{
 			Code: catalog.CodeConflict, Op: "save the lineage of", Key: l.App,
-			Err:  errors.New("the app has changed since it was read"),
+			Err:  catalog.ErrAppChanged,
 			Cure: "Build its lineage again.",
 		}
 	}

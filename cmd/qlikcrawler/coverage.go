@@ -43,7 +43,7 @@ func printCoverage(w io.Writer, c *catalog.Coverage) {
 		fmt.Fprintf(w, "%s, crawled %s\n", c.Connection, c.CrawledAt.Local().Format(time.DateTime))
 	}
 	fmt.Fprintln(w)
-	lineage := "not read in this version"
+	lineage := "not made yet"
 	if c.Lineage != nil {
 		lineage = share(*c.Lineage, c.Listed)
 	}
@@ -57,7 +57,19 @@ func printCoverage(w io.Writer, c *catalog.Coverage) {
 	} {
 		fmt.Fprintf(w, "  %-15s %s\n", x.name, x.value)
 	}
+	printUntraced(w, c)
 	printMissing(w, c)
+}
+
+// printUntraced tells how many columns of the data models lineage couldn't trace.
+func printUntraced(w io.Writer, c *catalog.Coverage) {
+	columns, unresolved := 0, 0
+	for _, app := range c.Apps {
+		columns, unresolved = columns+app.Columns, unresolved+app.Unresolved
+	}
+	if columns > 0 {
+		fmt.Fprintf(w, "  %-15s %s of %d columns\n", "untraced", share(unresolved, columns), columns)
+	}
 }
 
 func share(n, of int) string {

@@ -26,12 +26,12 @@ func TestCoverageAfterACrawlOfASiteWithRefusals(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := len(site.Apps)
-	if c.Listed != n || c.Opened != n-1 || c.Script != n-2 || c.Lineage != nil || len(c.Apps) != n || !strings.Contains(r.stdout, `"lineage": null`) {
+	if c.Listed != n || c.Opened != n-1 || c.Script != n-2 || c.Lineage == nil || *c.Lineage != n-2 || len(c.Apps) != n || !strings.Contains(r.stdout, `"unresolved": 0`) {
 		t.Errorf("of %d apps: %+v", n, c)
 	}
 	text := p.must(exitDone, "", "coverage", "prod").stdout
 	for _, want := range []string{
-		"lineage         not read in this version", closed.Name + " (section access)", "app      section_access", mute.Name, "script   forbidden", "→ ",
+		closed.Name + " (section access)", "app      section_access", mute.Name, "script   forbidden", "→ ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the output lacks %q:\n%s", want, text)

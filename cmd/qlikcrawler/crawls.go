@@ -122,6 +122,9 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 			bar.show(e)
 		},
 	}
+	if options.AutoLineage {
+		c.Lineage = options.lineage(db.DB)
+	}
 	tally, err := c.Crawl(ctx, run, src)
 	bar.done()
 	if closeErr := src.Close(); closeErr != nil {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 // moments are where in a crawl the process is killed. The site's counters show some moments; at the others the
 // database holds the crawl, by a trigger, until it is dead.
-var moments = []string{"listing", "fetch", "groups", "rows", "version", "outcome", "commit", "retire", "finish"}
+var moments = []string{"listing", "fetch", "groups", "rows", "version", "outcome", "commit", "retire", "lineage", "link", "finish"}
 
 const stalls = `
 	create table public.stall_at (moment text, after bigint);
@@ -42,7 +42,7 @@ const stalls = `
 		if s.moment = tg_argv[0] and nextval('public.stalled') > s.after then
 			perform pg_advisory_xact_lock_shared(` + stallLock + `);
 		end if;
-		return new;
+		return coalesce(new, old);
 	end $$;
 	create trigger stall before insert or update on qlikcrawler.report_group for each row
 		when (new.kind <> 'app') execute function public.stall('groups');
@@ -57,6 +57,8 @@ const stalls = `
 		when (new.change = 'retired') execute function public.stall('retire');
 	create constraint trigger stall_commit after insert on qlikcrawler.crawl_outcome
 		deferrable initially deferred for each row execute function public.stall('commit');
+	create trigger stall before insert on qlikcrawler.lineage_edge for each row execute function public.stall('lineage');
+	create trigger stall before delete on qlikcrawler.lineage_unlinked for each row execute function public.stall('link');
 	create trigger stall before update on qlikcrawler.crawl_run for each row
 		when (new.state = 'done') execute function public.stall('finish');`
 
@@ -151,7 +153,7 @@ func (w *killWorld) round(n int) {
 		}
 	}
 	moment := moments[w.order[n%len(moments)]]
-	after := w.random.IntN(1 + map[string]int{"listing": 10, "fetch": 60, "rows": 20, "version": 4, "outcome": 4, "commit": 4}[moment])
+	after := w.random.IntN(1 + map[string]int{"listing": 10, "fetch": 60, "rows": 20, "version": 4, "outcome": 4, "commit": 4, "lineage": 60}[moment])
 	what := fmt.Sprintf("round %d, %v killed at %s %d", n, args, moment, after)
 	was := w.kill(args, moment, after)
 	calm := w.calm.crawl(exitDone, "", append([]string{"qlik"}, args[3:]...)...)

@@ -11,6 +11,6 @@ func newLineage(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newLineageScript(a), newLineageExpression(a))
+	cmd.AddCommand(newLineageScript(a), newLineageExpression(a), newLineageBuild(a), newLineageShow(a), newLineageEdge(a))
 	return cmd
 }

@@ -15,6 +15,7 @@ type runOptions struct {
 	MassRetireLimit connector.Percent `json:"mass_retire_limit"`
 	QuietHours      string            `json:"quiet_hours"`
 	AutoLineage     bool              `json:"auto_lineage"`
+	QVSPath         string            `json:"qvs_path"`
 
 	quiet catalog.QuietHours
 }
@@ -29,7 +30,7 @@ func crawlOptions(conn catalog.Connection) (runOptions, error) {
 		return o, err
 	}
 	mine := map[string]any{}
-	for _, key := range []string{"workers", "max_sessions", "mass_retire_limit", "quiet_hours", "auto_lineage"} {
+	for _, key := range []string{"workers", "max_sessions", "mass_retire_limit", "quiet_hours", "auto_lineage", "qvs_path"} {
 		mine[key] = settings.Options[key]
 	}
 	if errs := connector.DecodeSettings(mine, &o); len(errs) > 0 {

@@ -41,6 +41,9 @@ func (p *progressBar) show(e crawler.Event) {
 		if e.Stage == crawler.Listing {
 			fmt.Fprintf(p.w, "%s: listing streams and apps\n", p.name)
 		}
+		if e.Stage == crawler.Explaining && p.bars == nil {
+			fmt.Fprintf(p.w, "%s: building lineage\n", p.name)
+		}
 	}
 	if e.Stage != crawler.Reading {
 		return

@@ -24,10 +24,6 @@ type crawlRunner struct {
 	sources *sourcePool
 	logs    *runlog.Desk
 
-	// lineage is built when a run has read and retired; nil: not in this version. Its error is logged
-	// and costs no crawl.
-	lineage func(ctx context.Context, run catalog.Run) error
-
 	mu    sync.Mutex
 	parts map[catalog.RunID]*runPart
 }
@@ -145,23 +141,36 @@ func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch
 
 // Retire retires what the plan said, and builds the lineage of what changed. It asks nothing of the site.
 func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) error {
-	c := crawler.Crawler{Store: r.db.As(run.Claim)}
+	store := r.db.As(run.Claim)
+	c := crawler.Crawler{Store: store}
 	if conn, err := r.db.Connection(ctx, run.Details.Connection); err == nil {
 		c.Observe = r.logs.Open(run.Details, conn).Observe
 	}
 	if err := c.Retire(ctx, run.Details, run.Retire); err != nil {
 		return err
 	}
-	if r.lineage == nil {
-		return nil
-	}
-	if err := r.lineage(ctx, run.Details); err != nil {
+	if err := r.lineage(ctx, run.Details, store); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		r.app.log.ErrorContext(ctx, "lineage could not be built; `qlikcrawler lineage build` tries again", "connection", run.Details.Connection, "run", run.Run, "error", err)
 	}
 	return nil
+}
+
+// lineage builds the lineage of what a run changed, unless the connection says otherwise. Its error is
+// logged and costs no crawl: the next one makes up for it.
+func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store crawler.LineageStore) error {
+	conn, err := r.db.Connection(ctx, run.Connection)
+	if err != nil {
+		return err
+	}
+	options, err := crawlOptions(conn)
+	if err != nil || !options.AutoLineage {
+		return err
+	}
+	_, err = options.lineage(store).Build(ctx, run.ID, run.Connection, false)
+	return err
 }
 
 // join gives this process's part of a run.

@@ -24,6 +24,7 @@ func (a *app) printCrawl(w io.Writer, r *crawlResult) error {
 	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received\n",
 		t.Usage.Requests, t.Usage.Calls, t.Usage.Opens+t.Usage.OpensWithData, t.Usage.OpensWithData,
 		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived))
+	printLineageTally(w, t.Lineage)
 	printCounts(w, r.Counts)
 	return nil
 }

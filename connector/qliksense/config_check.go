@@ -338,7 +338,6 @@ func (k *checker) options() {
 	if _, err := catalog.ParseQuietHours(o.QuietHours); err != nil {
 		k.errs.Add("options.quiet_hours", "%v", err)
 	}
-	k.lacks(o.QVSPath != "", "options.qvs_path", "included scripts are")
 	k.lacks(o.LogsPath != "", "options.logs_path", "script logs are")
 	k.lacks(o.QVDsPath != "", "options.qvds_path", "QVD headers are")
 }

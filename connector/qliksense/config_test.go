@@ -160,7 +160,6 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"proxy.password", "is missing", []setup{set("proxy.url", "p:3128"), set("proxy.username", "u")}},
 		{"header.value", "no header may have", []setup{set("authentication", "header"), set("header.name", "X-User"), secret("header.value", "ACME\\müller")}},
 		{"options.quiet_hours", "quiet hours are not in this version", []setup{set("options.quiet_hours", "08:00-18:00 Mon-Fri")}},
-		{"options.qvs_path", "not in this version", []setup{set("options.qvs_path", "/x")}},
 		{"options.logs_path", "not in this version", []setup{set("options.logs_path", "/x")}},
 		{"options.qvds_path", "not in this version", []setup{set("options.qvds_path", "/x")}},
 		{"options.app_timeout", "at least 1s", []setup{set("options.app_timeout", "1ms")}},

@@ -1,0 +1,123 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/lineage"
+)
+
+// LineageStore is what building lineage needs of the catalog. Every write for a run checks that the run
+// is still running; run 0 is on demand.
+type LineageStore interface {
+	LineageDue(ctx context.Context, code string, reader int, all, includes bool) ([]catalog.Key, error)
+	LineageSource(ctx context.Context, app catalog.Key) (*catalog.LineageSource, error)
+	DataConnections(ctx context.Context, code string) ([]catalog.DataConnection, error)
+	SaveDataConnections(ctx context.Context, run catalog.RunID, list []catalog.DataConnection) error
+	SaveLineage(ctx context.Context, run catalog.RunID, l *catalog.LineageStored) (changed bool, err error)
+	LinkLineage(ctx context.Context, run catalog.RunID) error
+}
+
+// Lineage builds the lineage of a connection's apps from what the catalog has of them.
+type Lineage struct {
+	Store   LineageStore
+	Workers int // apps at a time; 0 means 2
+	// Include gives a file that scripts include; nil: they can't be read.
+	Include func(path string) (string, error)
+	// Observe is told how many of how many apps are done, one call at a time; nil: nobody watches.
+	Observe func(done, of int)
+}
+
+// Build makes the lineage of the apps of a connection for which it is due, or of all of them, and joins
+// it with that of all other apps. run is the crawl that asks for it, 0 for nobody's. An app that changes
+// meanwhile is left to whoever changed it.
+func (b *Lineage) Build(ctx context.Context, run catalog.RunID, code string, all bool) (catalog.LineageTally, error) {
+	due, err := b.Store.LineageDue(ctx, code, lineage.Reader, all, b.Include != nil)
+	if err != nil {
+		return catalog.LineageTally{}, err
+	}
+	connections, err := b.Store.DataConnections(ctx, code)
+	if err != nil {
+		return catalog.LineageTally{}, err
+	}
+	r, err := b.build(ctx, run, due, connections)
+	if err == nil {
+		err = b.Store.LinkLineage(ctx, run)
+	}
+	return r, err
+}
+
+func (b *Lineage) build(ctx context.Context, run catalog.RunID, due []catalog.Key, connections []catalog.DataConnection) (catalog.LineageTally, error) {
+	var mu sync.Mutex
+	var sum catalog.LineageTally
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(b.Workers, 2))
+	for _, app := range due {
+		g.Go(func() error {
+			one, err := b.one(gctx, run, app, connections)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			sum.Add(one)
+			if b.Observe != nil {
+				b.Observe(sum.Apps, len(due))
+			}
+			return nil
+		})
+	}
+	err := g.Wait()
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return sum, err
+}
+
+// one makes the lineage of one app. One that has gone or changed meanwhile is none.
+func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, connections []catalog.DataConnection) (catalog.LineageTally, error) {
+	if ctx.Err() != nil {
+		return catalog.LineageTally{}, context.Cause(ctx)
+	}
+	src, err := b.Store.LineageSource(ctx, app)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		return catalog.LineageTally{}, nil
+	}
+	if err != nil {
+		return catalog.LineageTally{}, err
+	}
+	l := lineage.Build(lineage.Input{App: &src.Snapshot, Connections: connections, Include: b.Include})
+	changed, err := b.Store.SaveLineage(ctx, run, &catalog.LineageStored{
+		Lineage: l, Content: src.Content, Reader: lineage.Reader, Connections: connections,
+	})
+	if errors.Is(err, catalog.ErrAppChanged) {
+		return catalog.LineageTally{}, nil
+	}
+	r := catalog.LineageTally{Apps: 1, Columns: l.Columns, Unresolved: l.Unresolved, Gaps: len(l.Gaps)}
+	if changed {
+		r.Changed = 1
+	}
+	return r, err
+}
+
+// SaveDataConnections stores what scripts connect with, if the source can tell. A source that refuses
+// leaves what the catalog has: the crawl has done what it is for.
+func SaveDataConnections(ctx context.Context, store LineageStore, run catalog.RunID, src connector.Connector) error {
+	lister, ok := src.(connector.DataConnectionLister)
+	if !ok {
+		return nil
+	}
+	list, err := lister.DataConnections(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
+		return nil // lineage is made with those that the catalog has; a gap tells which are missing
+	}
+	return store.SaveDataConnections(ctx, run, list)
+}
