@@ -50,7 +50,7 @@ var mayImport = map[string][]string{
 	"web/api":                              {"catalog", "web/auth", "web/preview"},
 	"web/auth":                             {"catalog"},
 	"web/preview":                          {"catalog"},
-	"web/ui":                               {"catalog", "web/auth", "web/preview", "web/ui/drawing"},
+	"web/ui":                               {"catalog", "lineage/expr", "web/auth", "web/preview", "web/ui/drawing"},
 	"web/ui/drawing":                       {"catalog"},
 	"cmd/qlikcrawler":                      {"*"},
 }
@@ -75,6 +75,7 @@ var homes = map[string][]string{
 	"github.com/robfig/cron":        {"scheduler"},
 	"github.com/danielgtaylor/huma": {"web", "web/api"},
 	"github.com/prometheus/":        {"cmd/qlikcrawler", "web"},
+	"github.com/aymanbagabas/":      {"web/ui"},
 	"github.com/goccy/go-graphviz":  {"web/ui/drawing"},
 	"software.sslmate.com/src/go-p": {"connector/qliksense"},
 	"github.com/pavlo-v-chernykh":   {"connector/qliksense"},

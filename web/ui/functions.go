@@ -17,14 +17,14 @@ func (u *UI) functions() template.FuncMap {
 		"took":   took,
 		"bytes":  byteSize,
 		"link":   keyURL,
+		"to":     pageFor,
+		"words":  func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
 		"query":  url.QueryEscape,
 		"plural": plural,
 		"short":  short,
 		"list":   func(items ...any) []any { return items },
 		"dict":   dict,
-		"has": func(list []string, x string) bool {
-			return strings.Contains("\x00"+strings.Join(list, "\x00")+"\x00", "\x00"+x+"\x00")
-		},
+		"deref":  func(b *bool) bool { return b != nil && *b },
 	}
 }
 

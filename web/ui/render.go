@@ -82,6 +82,17 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, p page) error {
 	return nil
 }
 
+// fragment writes a part of a page, for the page's own modules.
+func (u *UI) fragment(w http.ResponseWriter, name, part string, data any) error {
+	var body bytes.Buffer
+	if err := u.templates[name].ExecuteTemplate(&body, part, data); err != nil {
+		return fmt.Errorf("show %s of %s: %w", part, name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = body.WriteTo(w) // a reader who went away needs nothing
+	return nil
+}
+
 // parse reads each page's template together with the layout and the shared parts.
 func (u *UI) parse() (map[string]*template.Template, error) {
 	files, err := fs.Glob(templateFiles, "templates/*.html")

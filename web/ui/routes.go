@@ -13,6 +13,9 @@ func (u *UI) routes() []route {
 		{"GET /account", auth.Viewer, u.account},
 		{"POST /account/password", auth.Viewer, u.changePassword},
 	}
+	if u.Catalog != nil {
+		all = append(all, u.catalogRoutes()...)
+	}
 	if u.Lineage != nil {
 		all = append(all,
 			route{"GET /lineage", auth.Viewer, u.lineage},

@@ -48,6 +48,7 @@ type Deps struct {
 		AddAudit(ctx context.Context, e catalog.AuditEntry) error
 	}
 
+	Catalog Catalog
 	Lineage Lineage
 }
 
