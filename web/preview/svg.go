@@ -30,12 +30,15 @@ const (
 )
 
 // SVG writes the picture of a sheet.
-func SVG(w io.Writer, p *catalog.Preview) error {
+func SVG(w io.Writer, p *catalog.Preview) error { return Linked(w, p, nil) }
+
+// Linked writes the picture for a page of ours: every object leads to the address that link gives for its key.
+func Linked(w io.Writer, p *catalog.Preview, link func(catalog.Key) string) error {
 	height := screen
 	if p.Columns > 0 && p.Rows > 0 {
 		height = min(screen*float64(p.Rows)/(float64(p.Columns)/2), tallest)
 	}
-	d := &drawing{height: height}
+	d := &drawing{height: height, link: link}
 	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="img">`,
 		n(width), n(head+height), n(width), n(head+height))
 	d.add("\n<title>%s</title>\n", escape(p.Name))
@@ -56,7 +59,8 @@ func SVG(w io.Writer, p *catalog.Preview) error {
 // A drawing is a picture in the making.
 type drawing struct {
 	out    bytes.Buffer
-	height float64 // of the sheet, without the title line
+	height float64                  // of the sheet, without the title line
+	link   func(catalog.Key) string // nil: no links
 	clips  int
 }
 
@@ -113,11 +117,17 @@ func (d *drawing) cell(c *catalog.PreviewCell, level int) {
 	d.clips++
 	id := fmt.Sprintf("c%d", d.clips)
 	d.add(`<g data-key="%s"><title>%s</title>`, escape(string(c.Key)), escape(about(c)))
+	if d.link != nil {
+		d.add(`<a href="%s">`, escape(d.link(c.Key)))
+	}
 	d.add(`<clipPath id="%s"><rect x="%s" y="%s" width="%s" height="%s" rx="4"/></clipPath>`, id, n(x), n(y), n(w), n(h))
 	d.add(`<rect x="%s" y="%s" width="%s" height="%s" rx="4" fill="%s" stroke="%s"/>`+"\n", n(x), n(y), n(w), n(h), paper, line)
 	d.add(`<g clip-path="url(#%s)">`+"\n", id)
 	d.inside(c, x, y, w, h)
 	d.add("</g>\n")
+	if d.link != nil {
+		d.add("</a>")
+	}
 	for i := range c.Children {
 		d.cell(&c.Children[i], level+1)
 	}

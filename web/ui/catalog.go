@@ -31,7 +31,7 @@ type Catalog interface {
 
 	Names(ctx context.Context, scope catalog.Scope, keys []catalog.Key) (map[catalog.Key]catalog.Name, error)
 	Search(ctx context.Context, s catalog.Search) (*catalog.SearchResult, error)
-	SetGovernance(ctx context.Context, key catalog.Key, e catalog.GovernanceEdit, by string) error
+	SetGovernance(ctx context.Context, key catalog.Key, e catalog.GovernanceEdit, was *catalog.GovernanceEdit, by string) error
 	Governance(ctx context.Context, scope catalog.Scope, key catalog.Key) (*catalog.GovernanceDetail, error)
 }
 

@@ -86,7 +86,7 @@ func plural(n any, one string) string {
 	if text == "1" {
 		return "1 " + one
 	}
-	if strings.HasSuffix(one, "y") && !strings.HasSuffix(one, "ay") {
+	if strings.HasSuffix(one, "y") && !strings.ContainsAny(one[len(one)-2:], "aeiou") {
 		return text + " " + strings.TrimSuffix(one, "y") + "ies"
 	}
 	return text + " " + one + "s"

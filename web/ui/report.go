@@ -213,7 +213,7 @@ func (u *UI) fill(r *http.Request, p *reportPage) error {
 		}
 	case "preview", "live":
 		if p.Preview, err = u.Catalog.Preview(ctx, scopeOf(r), row.Key); err == nil {
-			p.Picture, err = previewPicture(p.Preview, row.Key)
+			p.Picture, err = previewPicture(p.Preview)
 		}
 	case "changes":
 		p.Changes, err = u.changesOf(r, row.Key)

@@ -218,7 +218,7 @@ func (u *UI) setGovernance(w http.ResponseWriter, r *http.Request) error {
 		return forbidden(auth.SecurityAdmin)
 	}
 	e := catalog.GovernanceEdit{Owner: strings.TrimSpace(r.FormValue("owner")), Steward: strings.TrimSpace(r.FormValue("steward")), Custodian: strings.TrimSpace(r.FormValue("custodian"))}
-	if err := u.Catalog.SetGovernance(r.Context(), key, e, auth.From(r.Context()).Name()); err != nil {
+	if err := u.Catalog.SetGovernance(r.Context(), key, e, nil, auth.From(r.Context()).Name()); err != nil {
 		return err
 	}
 	return done(w, r, localPath(r.FormValue("to")), "Who answers for it is kept.")
