@@ -22,6 +22,11 @@ const (
 	mostApps        = 5000 // apps that a stream or an owner may stand for
 )
 
+// beginSearch keeps searches to indexes: to look through a table for something rare among what is thought
+// to be common would take seconds. Plans are made once: there is only one good one, and to make it anew for
+// each question takes longer than to run it.
+const beginSearch = "begin read only; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan"
+
 // ways are tried in this order, until a page is full.
 var ways = []catalog.Match{catalog.MatchName, catalog.MatchPrefix, catalog.MatchWords, catalog.MatchText, catalog.MatchNear}
 
@@ -38,8 +43,7 @@ func (db *DB) Search(ctx context.Context, s catalog.Search) (*catalog.SearchResu
 		return nil, err
 	}
 	result := &catalog.SearchResult{Hits: []catalog.Hit{}}
-	const begin = "begin read only; set local enable_seqscan = off"
-	err = pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error {
+	err = pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginSearch}, func(tx pgx.Tx) error {
 		q := newQuestion(s.Text)
 		places, err := q.narrow(ctx, tx, s)
 		if err != nil {
@@ -295,7 +299,7 @@ func (f *finder) condition(c class) string {
 
 // args are those of condition.
 func (f *finder) args(query string) []any {
-	args := []any{pgx.QueryExecModeCacheDescribe, query}
+	args := []any{query}
 	if !f.search.Scope.All {
 		codes := f.search.Scope.Connections
 		if codes == nil {

@@ -121,7 +121,7 @@ func (f *finder) queueDetails(b *pgx.Batch, table int, page []*found, into map[s
 // queueSame counts the fields that say the same under one name, where the search may look.
 func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 	query := and(lexeme(markSame, same), f.question.filter)
-	args := f.args(query)[1:]
+	args := f.args(query)
 	sql := "t.search @@ $1::tsquery"
 	if !f.search.Scope.All {
 		sql += " and t.connection = any($2::text[])"
