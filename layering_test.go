@@ -47,7 +47,7 @@ var mayImport = map[string][]string{
 	"scheduler":                            {"catalog"},
 	"scheduler/notify":                     {"catalog"},
 	"web":                                  {"catalog", "web/api", "web/auth", "web/ui"},
-	"web/api":                              {"catalog", "web/auth", "web/preview"},
+	"web/api":                              {"catalog", "catalog/export", "web/auth", "web/preview"},
 	"web/auth":                             {"catalog"},
 	"web/preview":                          {"catalog"},
 	"web/ui":                               {"catalog", "lineage/expr", "web/auth", "web/preview", "web/ui/drawing"},

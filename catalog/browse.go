@@ -62,7 +62,7 @@ type FieldRow struct {
 	Origin      Origin     `json:"origin,omitempty"`
 	Name        string     `json:"name,omitempty"`
 	Label       string     `json:"label,omitempty"`
-	Formula     string     `json:"formula,omitempty"`
+	Formula     string     `json:"formula,omitempty"` // credentials masked
 	Description string     `json:"description,omitempty"`
 	Master      Key        `json:"master_key,omitempty"`
 	Tags        []string   `json:"tags,omitempty"`

@@ -83,18 +83,23 @@ func (v *Views) Row(values []json.RawMessage) error {
 		return fmt.Errorf("a row of %s has %d values for %d columns", v.view.Name, len(values), len(v.view.Columns))
 	}
 	v.written[len(v.written)-1].Rows++
-	if v.format == CSV {
+	return writeRow(v.file, v.format, v.view, values)
+}
+
+// writeRow writes a row of a view.
+func writeRow(w io.Writer, format Format, view catalog.ExportView, values []json.RawMessage) error {
+	if format == CSV {
 		record := make([]string, len(values))
 		for i, value := range values {
 			text, err := plain(value)
 			if err != nil {
-				return fmt.Errorf("%s.%s: %w", v.view.Name, v.view.Columns[i], err)
+				return fmt.Errorf("%s.%s: %w", view.Name, view.Columns[i], err)
 			}
 			record[i] = text
 		}
-		return writeRecord(v.file, record)
+		return writeRecord(w, record)
 	}
-	return writeObject(v.file, v.view.Columns, values)
+	return writeObject(w, view.Columns, values)
 }
 
 // Finish finishes the last file and tells what was written.

@@ -97,15 +97,15 @@ func (db *DB) ReportField(ctx context.Context, scope catalog.Scope, key catalog.
 	if d.Around, err = db.around(ctx, row.Connection, key, row.Report); err != nil {
 		return nil, err
 	}
-	same := and(lexeme(markSame, sameness(string(row.Type), row.Name, row.Formula)), lexeme(markConnection, row.Connection))
 	b := &pgx.Batch{}
 	one := func(sql string, into any, args ...any) {
 		b.Queue(sql, args...).QueryRow(func(r pgx.Row) error { return r.Scan(into) })
 	}
 	one("select coalesce((select name from qlikcrawler.report_field where key = $1), '')", &d.MasterName, string(row.Master))
 	one("select count(*) from qlikcrawler.report_field where master_key = $1 and retired_at is null", &d.Uses, string(key))
-	one(`select count(*) from (select from qlikcrawler.report_field where search @@ $1::tsquery and retired_at is null limit $2) x`,
-		&d.Same, same, catalog.SameLimit)
+	one(`select count(*) from (select from qlikcrawler.report_field t where t.retired_at is null and t.search @@ (
+		select ('''' || $2 || `+sameSQL+` || ''' & ' || $3)::tsquery from qlikcrawler.report_field t where t.key = $1) limit $4) x`,
+		&d.Same, string(key), markSame, lexeme(markConnection, row.Connection), catalog.SameLimit)
 	return d, fail("read report field", key, db.pool.SendBatch(ctx, b).Close())
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -56,6 +57,16 @@ var exports = []exported{
 // either ends it and is returned. Memory doesn't grow with the rows. CodeNotFound if there is no such
 // connection.
 func (db *DB) Export(ctx context.Context, code string, begin func(catalog.ExportView) error, row func([]json.RawMessage) error) error {
+	return db.ExportOnly(ctx, code, nil, begin, row)
+}
+
+// ExportOnly is Export of some of the views only; none means all. CodeInvalid for a name that none has.
+func (db *DB) ExportOnly(ctx context.Context, code string, only []string, begin func(catalog.ExportView) error, row func([]json.RawMessage) error) error {
+	for _, name := range only {
+		if !slices.ContainsFunc(exports, func(e exported) bool { return e.view == name }) {
+			return &catalog.Error{Code: catalog.CodeInvalid, Op: "export", Key: catalog.Key(code), Err: fmt.Errorf("there is no view %q", name)}
+		}
+	}
 	err := db.reading(ctx, func(tx pgx.Tx) error {
 		var exists bool
 		err := tx.QueryRow(ctx, "select exists (select from qlikcrawler.connection where code = $1)", code).Scan(&exists)
@@ -66,6 +77,9 @@ func (db *DB) Export(ctx context.Context, code string, begin func(catalog.Export
 			return noConnection("export", code)
 		}
 		for _, e := range exports {
+			if len(only) > 0 && !slices.Contains(only, e.view) {
+				continue
+			}
 			if err := e.write(ctx, tx, code, begin, row); err != nil {
 				return err
 			}

@@ -67,7 +67,7 @@ var reportList = &list[catalog.ReportRow]{
 
 // fieldList are measures, dimensions, master objects and variables.
 var fieldList = &list[catalog.FieldRow]{
-	name: "report fields", from: "catalog.report_field t", scope: "t.connection", unique: []string{"key"},
+	name: "report fields", after: func(r *catalog.FieldRow) { r.Formula = catalog.Mask(r.Formula) }, from: "catalog.report_field t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.FieldRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.FieldRow) any { return &r.Key }, notNull: true},
@@ -77,7 +77,7 @@ var fieldList = &list[catalog.FieldRow]{
 		{name: "origin", sql: "t.origin", typ: aWord, to: func(r *catalog.FieldRow) any { return &r.Origin }, notNull: true},
 		{name: "name", sql: "t.name", typ: aText, to: func(r *catalog.FieldRow) any { return &r.Name }},
 		{name: "label", sql: "t.label", typ: aText, to: func(r *catalog.FieldRow) any { return &r.Label }},
-		{name: "formula", sql: "t.formula", typ: aText, to: func(r *catalog.FieldRow) any { return &r.Formula }, unsorted: true},
+		{name: "formula", sql: "t.formula", typ: aText, to: func(r *catalog.FieldRow) any { return &r.Formula }, unsorted: true, unfiltered: true},
 		{name: "description", sql: "t.description", typ: aText, to: func(r *catalog.FieldRow) any { return &r.Description }, unsorted: true},
 		{name: "master_key", sql: "t.master_key", typ: aKey, to: func(r *catalog.FieldRow) any { return &r.Master }},
 		{name: "tags", sql: "t.tags", typ: aList, to: func(r *catalog.FieldRow) any { return &r.Tags }},

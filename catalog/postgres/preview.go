@@ -116,6 +116,7 @@ func (db *DB) drawn(ctx context.Context, p *catalog.Preview, sheet catalog.Repor
 			var typ catalog.FieldType
 			_, err := pgx.ForEachRow(rows, []any{&f.Key, &of, &typ, &f.Name, &f.Formula}, func() error {
 				c := own[of]
+				f.Formula = catalog.Mask(f.Formula)
 				switch {
 				case c == nil:
 				case typ == catalog.Measure:

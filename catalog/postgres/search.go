@@ -271,6 +271,9 @@ func (f *finder) try(ctx context.Context, way catalog.Match, query string) ([]*f
 // most is how many rows of a class are looked at.
 func (f *finder) most() int { return max(candidates, f.want) }
 
+// sameSQL is sameness of a report field t, which isn't masked.
+const sameSQL = "left(encode(sha256(convert_to(t.type || E'\\x01' || coalesce(t.name, '') || E'\\x01' || coalesce(t.formula, ''), 'UTF8')), 'hex'), 16)"
+
 // candidatesSQL looks into each class by itself, so that none takes the room of others. $1 is the tsquery,
 // $2 the connections that may be seen.
 func (f *finder) candidatesSQL(places []classPlace) string {
@@ -278,7 +281,7 @@ func (f *finder) candidatesSQL(places []classPlace) string {
 	for i, p := range places {
 		same := "''"
 		if p.table == fields {
-			same = "left(encode(sha256(convert_to(t.type || E'\\x01' || coalesce(t.name, '') || E'\\x01' || coalesce(t.formula, ''), 'UTF8')), 'hex'), 16)"
+			same = sameSQL
 		}
 		parts[i] = fmt.Sprintf("(select '%s'::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s limit %d)",
 			p.class, same, tables[p.table].name, f.condition(p.class), f.most())

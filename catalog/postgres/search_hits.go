@@ -108,7 +108,7 @@ func (f *finder) queueDetails(b *pgx.Batch, table int, page []*found, into map[s
 			&key, t(&d.typ), t(&d.origin), t(&d.report), t(&d.owner), (*zeronull.Timestamptz)(&d.retired),
 			t(&d.texts[0]), t(&d.texts[1]), t(&d.texts[2]),
 		}, func() error {
-			if table == sources {
+			if table == sources || table == fields {
 				d.texts[0] = catalog.Mask(d.texts[0])
 			}
 			into[key] = d

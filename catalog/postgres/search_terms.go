@@ -129,7 +129,7 @@ func (t *termer) terms(table int, r *row) string {
 	t.words(markTitle, text("label"))
 	for _, column := range bodies {
 		body := text(column)
-		if column == "code" && body != "" {
+		if (column == "code" || column == "formula") && body != "" {
 			body = catalog.Mask(body)
 		}
 		t.words("", body)

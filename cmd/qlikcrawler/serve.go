@@ -82,7 +82,7 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 		API: api.Deps{
 			Log: a.log, Version: currentVersion().Version, Stopping: s.stopping,
 			Guard: guard, Users: db.DB, Tokens: db.DB, Audit: db.DB, Calls: db.DB,
-			Catalog: db.DB, Lineage: db.DB,
+			Catalog: db.DB, Lineage: db.DB, Export: db.DB,
 		},
 	}
 	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork)

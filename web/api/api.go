@@ -84,6 +84,7 @@ type Deps struct {
 
 	Catalog CatalogStore // what was crawled
 	Lineage LineageStore
+	Export  ExportStore
 }
 
 // An API has registered its operations on a mux.
@@ -144,6 +145,9 @@ func (a *API) routes() {
 	}
 	if a.Lineage != nil {
 		a.lineageReads()
+	}
+	if a.Export != nil {
+		a.export()
 	}
 	a.document()
 }

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"archive/zip"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -243,5 +245,40 @@ func TestModelChangesGapsAndStatsAreAnswered(t *testing.T) {
 		if status, _, body := s.get(path); status != 200 {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
+	}
+}
+
+func TestExportsAreStreamedWhole(t *testing.T) {
+	t.Parallel()
+	db := crawled(t)
+	s := newSite(t, api.Deps{Export: db})
+	status, header, body := s.get("/export?connection=demo&format=csv&view=report")
+	all, err := db.Counts(t.Context(), "demo")
+	must(t, err)
+	records, csvErr := csv.NewReader(strings.NewReader(body)).ReadAll()
+	if status != 200 || csvErr != nil || len(records) != 1+all.Apps+all.Sheets+all.Cells || records[0][0] != "key" {
+		t.Errorf("csv: %d, %d records of %+v, %v", status, len(records), all, csvErr)
+	}
+	if got := header.Get("Content-Disposition"); got != `attachment; filename="demo-report.csv"` {
+		t.Errorf("the file is called %s", got)
+	}
+	_, _, body = s.get("/export?connection=demo&view=report_field")
+	if n := strings.Count(body, "\n"); n != all.Measures+all.Dimensions+all.MasterObjects+all.Variables {
+		t.Errorf("%d lines of fields, want those of %+v", n, all)
+	}
+	_, header, body = s.get("/export?connection=demo")
+	archive, err := zip.NewReader(strings.NewReader(body), int64(len(body)))
+	must(t, err)
+	if len(archive.File) != 14 || header.Get("Content-Type") != "application/zip" || archive.File[2].Name != "report.jsonl" {
+		t.Errorf("%d files, %s", len(archive.File), header.Get("Content-Type"))
+	}
+	if status, _, _ := s.get("/export?connection=none"); status != 404 {
+		t.Errorf("no connection: %d", status)
+	}
+	if status, _, _ := s.by(someoneOn("x", auth.Viewer, "other")).get("/export?connection=demo"); status != 404 {
+		t.Errorf("others: %d", status)
+	}
+	if status, _, body := s.get("/export?connection=demo&view=secret"); status != 422 {
+		t.Errorf("another table: %d %s", status, body)
 	}
 }
