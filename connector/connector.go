@@ -76,8 +76,8 @@ type Env struct {
 	// Control sees each address before a direct connection to it is made, and may refuse it (net.Dialer's
 	// field of that name). nil: all are allowed.
 	Control func(network, address string, c syscall.RawConn) error
-	Log    *slog.Logger
-	Now    func() time.Time // nil: time.Now
+	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now
 }
 
 // A Source is a kind of connector.
