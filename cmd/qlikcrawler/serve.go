@@ -21,6 +21,8 @@ type serveFlags struct {
 	noWork bool
 	slots  int
 	web    webFlags
+
+	connections string // a folder of connection files; "": none
 }
 
 func newServe(a *app) *cobra.Command {
@@ -42,6 +44,7 @@ Any number of these processes may share one database.`,
 	f.web.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&f.noWeb, "no-web", false, "no API and no pages in this process")
 	f.workFlags(cmd.Flags())
+	cmd.Flags().StringVar(&f.connections, "connections", "", "folder of connection files (YAML) to apply at the start, when they change, and on SIGHUP")
 	return cmd
 }
 
@@ -85,6 +88,10 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 			Catalog: db.DB, Lineage: db.DB, Export: db.DB,
 		},
 	}
+	sender, err := a.newSender(db, f.web.publicURL)
+	if err != nil {
+		return nil, err
+	}
 	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork)
 	if err != nil {
 		return nil, err
@@ -99,7 +106,11 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	})
 	if !f.noWork {
 		s.parts = append(s.parts, func(ctx context.Context) error { return a.work(ctx, crawls, runner) })
-		s.parts = append(s.parts, a.rounds(connections)...)
+		s.parts = append(s.parts, a.rounds(connections, sender)...)
+	}
+	if f.connections != "" {
+		folder := &connectionFolder{app: a, db: db, dir: f.connections, start: starter(crawls)}
+		s.parts = append(s.parts, folder.keep)
 	}
 	s.site, err = web.New(deps)
 	return s, err
