@@ -80,7 +80,7 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	guard := auth.New(auth.Deps{Store: db.DB, Log: a.log})
 	deps := web.Deps{
 		Log: a.log, Guard: guard, Ready: db.ready,
-		PublicURL: f.web.publicURL, BehindProxy: f.web.behindProxy, Limits: web.Limits{PerPrincipal: f.web.rate},
+		PublicURL: f.web.publicURL, BehindProxy: f.web.behindProxy, Limits: web.Limits{PerPrincipal: f.web.rate, PerAddress: f.web.rate / 10},
 		Pages: a.pages(db),
 		API: api.Deps{
 			Log: a.log, Version: currentVersion().Version, Stopping: s.stopping,

@@ -34,7 +34,7 @@ func (f *webFlags) flags(set *pflag.FlagSet) {
 	set.StringVar(&f.tlsKey, "tls-key", "", "PEM file of the certificate's key")
 	set.BoolVar(&f.behindProxy, "behind-proxy", false, "a proxy with TLS is in front: its X-Forwarded-For and X-Forwarded-Proto are believed")
 	set.StringVar(&f.pprof, "pprof", "", "serve profiles on this address, which must be of this machine")
-	set.Float64Var(&f.rate, "rate-limit", 0, "requests a second of one user or token (default 200; negative: no limit)")
+	set.Float64Var(&f.rate, "rate-limit", 0, "requests a second of one user or token (default 200; negative: no limit); of an address without either: a tenth")
 }
 
 // validate fills in what the environment says, and tells everything that is wrong at once.
