@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -142,11 +143,30 @@ func addLinks(ctx context.Context, tx pgx.Tx, a *catalog.AppLineage) error {
 			keys = append(keys, n.Key)
 		}
 	}
-	links, err := handedEdges(ctx, tx, linksTo, keys)
-	if err != nil {
-		return err
+	asked := map[catalog.Key]bool{}
+	for len(keys) > 0 {
+		links, err := handedEdges(ctx, tx, linksTo, keys)
+		if err != nil {
+			return err
+		}
+		for _, k := range keys {
+			asked[k] = true
+		}
+		keys = nil
+		a.Links = append(a.Links, links...)
+		for _, l := range links { // columns of its own datasets that only others name
+			dataset, _, _ := strings.Cut(string(l.From), "#")
+			if known[catalog.Key(dataset)] && !asked[l.From] {
+				asked[l.From] = true
+				keys = append(keys, l.From)
+			}
+		}
 	}
-	a.Links = links
+	return addMissing(ctx, tx, a, known)
+}
+
+// addMissing adds the nodes at the ends of edges and links that an app doesn't name itself.
+func addMissing(ctx context.Context, tx pgx.Tx, a *catalog.AppLineage, known map[catalog.Key]bool) error {
 	var missing []catalog.Key
 	note := func(k catalog.Key) {
 		if k != "" && !known[k] {

@@ -167,6 +167,30 @@ func TestLineageIsHandedOutAppByApp(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+}
+
+func TestColumnsBehindAStarAreHandedOutWithWhereTheyComeFrom(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	extract := sketch("prod/x", "dataset:d/t => prod/x/script/T", "prod/x/script/T => dataset:f/t.qvd", "prod/x/script/T#* -> dataset:f/t.qvd#*", "dataset:d/t#* -> prod/x/script/T#*")
+	extract.Stars = []catalog.LineageStar{{From: "dataset:d/t", To: "dataset:f/t.qvd"}}
+	b.withLineage(extract, sketch("prod/y", "dataset:f/t.qvd => prod/y/script/T", "dataset:f/t.qvd#City -> prod/y/script/T#City"))
+	found := false
+	b.must(b.ExportLineage(t.Context(), "prod", func(a *catalog.AppLineage) error {
+		for _, l := range a.Links {
+			found = found || a.App == "prod/x" && l.From == "dataset:d/t#City" && l.To == "dataset:f/t.qvd#City"
+		}
+		return nil
+	}))
+	if !found {
+		t.Error("the app that stores a file with a star isn't told of the columns that others read")
+	}
+}
+
+func TestAnErrorOfItsReaderEndsTheExport(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.withLineage(sketch("prod/x", "dataset:f/a.qvd => prod/x/script/T"), sketch("prod/y", "dataset:f/a.qvd => prod/y/script/T"))
 	stop := errors.New("enough")
 	n := 0
 	if err := b.ExportLineage(t.Context(), "prod", func(*catalog.AppLineage) error { n++; return stop }); !errors.Is(err, stop) || n != 1 {
