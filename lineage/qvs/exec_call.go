@@ -101,13 +101,13 @@ func (r *interpreter) useMap(rd *reading, name string, at int) {
 		return
 	}
 	rd.sources = append(rd.sources, m.sources)
-	rd.tables = append(rd.tables, one(r.tableIDs.id(m.id)))
+	rd.tables = append(rd.tables, one(m.id.n))
 	if m.value == nil {
 		return
 	}
 	rd.values = append(rd.values, m.value.value)
 	rd.filters = append(rd.filters, m.value.filters)
-	rd.inputs = append(rd.inputs, one(r.origins.id(origin{table: m.id, field: m.value.name})))
+	rd.inputs = append(rd.inputs, one(r.inside(m.id, m.value.name)))
 }
 
 // lookup: Lookup('f', 'm', v, 'T') gives T.f and the fields of v.

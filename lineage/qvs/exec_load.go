@@ -1,6 +1,7 @@
 package qvs
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/lineage/expr"
@@ -76,32 +77,27 @@ func (r *interpreter) project(l *load, in *rows, x *prefixes) *rows {
 		out.inline = r.keepInline(l, in)
 	}
 	filter := r.filterOf(l, in, x, out)
-	seen := make(map[string]bool, len(l.items))
-	for _, it := range l.items {
-		if !it.star {
-			seen[it.name] = true
-		}
-	}
-	done := make(map[string]bool, len(l.items))
-	var peeks [][2]any
+	seen := newNames(l.items)
+	var done names
+	var peeks []peeking
+	out.fields = make([]*field, 0, len(l.items))
 	for _, it := range l.items {
 		if it.star {
-			r.projectStar(out, in, seen, done, filter)
+			r.projectStar(out, in, &seen, &done, filter)
 			continue
 		}
-		if done[it.name] {
+		if !done.add(it.name) {
 			r.tell(it.from, l.t, l.t.s[it.from:it.to], "This field is in the list twice.", "field")
 			continue
 		}
-		done[it.name] = true
 		f, peeked := r.item(l, in, x, it, filter, out)
 		if len(peeked) > 0 {
-			peeks = append(peeks, [2]any{len(out.fields), peeked})
+			peeks = append(peeks, peeking{len(out.fields), peeked})
 		}
 		out.fields = append(out.fields, f)
 	}
 	for _, pk := range peeks {
-		r.peek(out, pk[0].(int), pk[1].([]string), in)
+		r.peek(out, pk.at, pk.names, in)
 	}
 	return out
 }
@@ -146,19 +142,67 @@ func (r *interpreter) keepInline(l *load, in *rows) [][]string {
 	return out
 }
 
-func (r *interpreter) projectStar(out, in *rows, named, done map[string]bool, filter *set) {
+// A peeking is a field of the table being built that refers to others of it.
+type peeking struct {
+	at    int
+	names []string
+}
+
+// names is a set of field names, searched while it is small.
+type names struct {
+	list []string
+	set  map[string]bool
+}
+
+func newNames(items []item) names {
+	var n names
+	for i := range items {
+		if !items[i].star {
+			n.add(items[i].name)
+		}
+	}
+	return n
+}
+
+func (n *names) has(s string) bool {
+	if n.set != nil {
+		return n.set[s]
+	}
+	return slices.Contains(n.list, s)
+}
+
+// add tells whether the name is new.
+func (n *names) add(s string) bool {
+	if n.has(s) {
+		return false
+	}
+	n.list = append(n.list, s)
+	if n.set != nil {
+		n.set[s] = true
+	} else if len(n.list) > 2*indexFrom {
+		n.set = make(map[string]bool, 2*len(n.list))
+		for _, l := range n.list {
+			n.set[l] = true
+		}
+	}
+	return true
+}
+
+func (r *interpreter) projectStar(out, in *rows, named, done *names, filter *set) {
 	list := in.fields
 	if in.resident != nil {
 		list = r.residentFields(in)
 	}
 	for _, f := range list {
-		if named[f.name] || done[f.name] {
+		if named.has(f.name) || !done.add(f.name) {
 			continue
 		}
-		done[f.name] = true
-		c := *f
-		c.filters = union(f.filters, filter)
-		out.fields = append(out.fields, &c)
+		if filter != nil {
+			c := *f
+			c.filters = union(f.filters, filter)
+			f = &c
+		}
+		out.fields = append(out.fields, f)
 	}
 	if in.star != nil && out.star == nil {
 		c := *in.star
@@ -172,7 +216,8 @@ func (r *interpreter) filterOf(l *load, in *rows, x *prefixes, out *rows) *set {
 	if len(l.filters) == 0 {
 		return nil
 	}
-	rd := &reading{in: in, l: l, x: x}
+	rd := &r.rd
+	rd.reset(in, l, x)
 	for _, toks := range l.filters {
 		r.refer(rd, toks)
 	}
@@ -182,17 +227,31 @@ func (r *interpreter) filterOf(l *load, in *rows, x *prefixes, out *rows) *set {
 // item is the field that one item of a LOAD's list makes.
 func (r *interpreter) item(l *load, in *rows, x *prefixes, it item, filter *set, out *rows) (*field, []string) {
 	f := &field{name: it.name, at: l.t.at(it.from), expression: trim(l.t.s[it.from:it.to])}
-	rd := &reading{in: in, l: l, x: x}
+	rd := &r.rd
+	rd.reset(in, l, x)
 	if len(it.toks) == 1 && it.toks[0].Kind != expr.String && it.toks[0].Kind != expr.Number {
-		r.referName(rd, it.toks[0].Value(), it.from)
-	} else {
-		r.refer(rd, it.toks)
+		if g := r.resolve(rd, it.toks[0].Value(), it.from); g != nil {
+			f.value, f.inputs, f.filters = g.value, g.inputs, union(g.filters, filter)
+		} else {
+			f.filters = filter
+		}
+		return f, nil
 	}
+	r.refer(rd, it.toks)
 	f.value, f.inputs = union(rd.values...), union(rd.inputs...)
 	f.filters = union(union(rd.filters...), filter)
-	out.sources = union(append(rd.sources, out.sources)...)
-	out.tables = union(append(rd.tables, out.tables)...)
-	return f, rd.peeked
+	if len(rd.sources)+len(rd.tables) > 0 {
+		out.sources = union(append(rd.sources, out.sources)...)
+		out.tables = union(append(rd.tables, out.tables)...)
+	}
+	return f, slices.Clone(rd.peeked)
+}
+
+func (rd *reading) reset(in *rows, l *load, x *prefixes) {
+	*rd = reading{
+		in: in, l: l, x: x, values: rd.values[:0], filters: rd.filters[:0], inputs: rd.inputs[:0], sources: rd.sources[:0],
+		tables: rd.tables[:0], peeked: rd.peeked[:0],
+	}
 }
 
 // peek adds what Peek('f') without a table refers to: the other inputs of the field that is built.
@@ -339,37 +398,46 @@ func (r *interpreter) resolveQuietly(in *rows, name string) *field {
 
 // ofStar is a field that the script names but whose table it doesn't list: the star's objects have it.
 func (r *interpreter) ofStar(star *field, name string) *field {
-	f := &field{name: name, at: star.at, filters: star.filters}
-	var cols, origins []int32
-	for _, id := range r.flat.of(star.value) {
-		cols = append(cols, r.cols.id(r.cols.list[id].called(name)))
-	}
-	for _, id := range r.flat.of(star.inputs) {
-		o := r.origins.list[id]
-		if o.table != nil && o.field == "*" {
-			o.field = name
-		} else if o.table == nil {
-			o.col = r.cols.id(r.cols.list[o.col].called(name))
+	values, inputs := r.flat.of(star.value), r.flat.of(star.inputs)
+	if len(values) == 1 && len(inputs) == 1 && inputs[0] == outside(values[0]) {
+		if c := r.cols.list[values[0]]; c.name == "*" {
+			f := r.columnOf(c.object, name, star.at)
+			f.filters = star.filters
+			return f
 		}
-		origins = append(origins, r.origins.id(o))
 	}
-	if len(cols) > 0 {
+	f := &field{name: name, at: star.at, filters: star.filters}
+	if len(values) > 0 {
+		cols := make([]int32, len(values))
+		for i, id := range values {
+			cols[i] = r.called(id, name)
+		}
 		f.value = &set{ids: cols}
 	}
-	if len(origins) > 0 {
-		f.inputs = &set{ids: origins}
+	if len(inputs) > 0 {
+		from := make([]int32, len(inputs))
+		for i, id := range inputs {
+			if from[i] = id; id%2 == 0 {
+				from[i] = outside(r.called(id/2, name))
+			} else if o := r.origins[id/2]; o.field == "*" {
+				from[i] = r.inside(r.all[o.table], name)
+			}
+		}
+		f.inputs = &set{ids: from}
 	}
 	return f
 }
 
-// called is the column of this name, if c stands for all that have none.
-func (c Column) called(name string) Column {
-	if c.Name == "*" {
-		c.Name = name
-	} else if c.Object.Kind == Binary {
-		if t, ok := strings.CutSuffix(c.Name, ".*"); ok {
-			c.Name = t + "." + name
+// called is the column of this name, if the one given stands for all that have none.
+func (r *interpreter) called(id int32, name string) int32 {
+	c := r.cols.list[id]
+	if c.name == "*" {
+		return r.cols.id(column{c.object, name})
+	}
+	if r.objects.list[c.object].Kind == Binary {
+		if t, ok := strings.CutSuffix(c.name, ".*"); ok {
+			return r.cols.id(column{c.object, t + "." + name})
 		}
 	}
-	return c
+	return id
 }

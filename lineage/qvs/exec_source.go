@@ -9,8 +9,28 @@ import (
 
 // column is a field that stands for a column outside.
 func (r *interpreter) column(o Object, name string, at Pos) *field {
-	id := r.cols.id(Column{o, name})
-	return &field{name: name, at: at, value: one(id), inputs: one(r.origins.id(origin{col: id}))}
+	return r.columnOf(r.objects.id(o), name, at)
+}
+
+func (r *interpreter) columnOf(object int32, name string, at Pos) *field {
+	id := r.cols.id(column{object, name})
+	c := &struct {
+		f             field
+		value, inputs set
+	}{}
+	c.value.be(id)
+	c.inputs.be(outside(id))
+	c.f = field{name: name, at: at, value: &c.value, inputs: &c.inputs}
+	return &c.f
+}
+
+// outside is the number of a column in a set of origins.
+func outside(col int32) int32 { return 2 * col }
+
+// inside is the number of a field of a table in a set of origins.
+func (r *interpreter) inside(t *identity, name string) int32 {
+	r.origins = append(r.origins, origin{table: t.n, field: name})
+	return int32(2*len(r.origins) - 1)
 }
 
 func (r *interpreter) source(o Object) *set { return one(r.objects.id(o)) }
@@ -178,19 +198,28 @@ func tableKey(section bool, name string) string {
 
 func (r *interpreter) ofTable(t *table) *rows {
 	in := &rows{
-		resident: t, sources: t.sources, tables: one(r.tableIDs.id(t.id)), name: t.name,
+		resident: t, sources: t.sources, tables: one(t.id.n), name: t.name,
 		closed: "The table " + t.name + " has no field of this name here.",
 	}
 	if t.star != nil {
 		in.star = r.residentField(t, t.star)
 		in.star.name = "*"
-		in.star.inputs = one(r.origins.id(origin{table: t.id, field: "*"}))
+		in.star.inputs = one(r.inside(t.id, "*"))
 	}
 	return in
 }
 
 func (r *interpreter) residentField(t *table, f *field) *field {
-	return &field{name: f.name, at: f.at, value: f.value, filters: f.filters, inputs: one(r.origins.id(origin{table: t.id, field: f.name}))}
+	c := &struct {
+		f      field
+		inputs set
+	}{}
+	if f.own == 0 || f.home != t.id.n {
+		f.home, f.own = t.id.n, r.inside(t.id, f.name)
+	}
+	c.inputs.be(f.own)
+	c.f = field{name: f.name, at: f.at, value: f.value, filters: f.filters, inputs: &c.inputs}
+	return &c.f
 }
 
 func (r *interpreter) residentFields(in *rows) []*field {
@@ -380,14 +409,15 @@ func (r *interpreter) sql(l *load) *rows {
 	for _, d := range q.Diagnostics {
 		r.tell(l.sourceAt+d.Offset, l.t, d.What, d.Why, "sql")
 	}
-	objects := map[string]Object{}
+	objects := make(map[string]int32, len(q.Tables))
 	for i, t := range q.Tables {
 		o := Object{Kind: DB, Connection: r.st.connection, Name: t.Name}
 		if t.Kind == sql.Web {
 			o.Kind = Web
 		}
-		objects[t.Name] = o
-		in.sources = union(in.sources, r.source(o))
+		n := r.objects.id(o)
+		objects[t.Name] = n
+		in.sources = union(in.sources, one(n))
 		if i == 0 {
 			in.name = lastPart(t)
 		}
@@ -412,7 +442,7 @@ func (r *interpreter) sql(l *load) *rows {
 	return in
 }
 
-func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]Object, at Pos) {
+func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]int32, at Pos) {
 	for _, c := range q.Columns {
 		f := r.originsOf(c.From, objects)
 		f.name, f.expression, f.at = c.Name, c.Expression, at
@@ -435,7 +465,7 @@ func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]Objec
 	}
 	star := &field{name: "*", at: at}
 	for _, o := range objects {
-		c := r.column(o, "*", at)
+		c := r.columnOf(o, "*", at)
 		star.value, star.inputs = union(star.value, c.value), union(star.inputs, c.inputs)
 	}
 	switch q.Kind {
@@ -449,7 +479,7 @@ func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]Objec
 	in.star = star
 }
 
-func (r *interpreter) originsOf(list []sql.Origin, objects map[string]Object) *field {
+func (r *interpreter) originsOf(list []sql.Origin, objects map[string]int32) *field {
 	f := &field{}
 	if len(list) == 0 {
 		return f
@@ -460,11 +490,13 @@ func (r *interpreter) originsOf(list []sql.Origin, objects map[string]Object) *f
 		if !ok {
 			continue
 		}
-		id := r.cols.id(Column{obj, o.Column})
+		id := r.cols.id(column{obj, o.Column})
 		cols = append(cols, id)
-		origins = append(origins, r.origins.id(origin{col: id}))
+		origins = append(origins, outside(id))
 	}
-	f.value, f.inputs = &set{ids: cols}, &set{ids: origins}
+	if len(cols) > 0 {
+		f.value, f.inputs = &set{ids: cols}, &set{ids: origins}
+	}
 	return f
 }
 

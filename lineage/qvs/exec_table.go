@@ -299,7 +299,7 @@ func (r *interpreter) renameField(from, to string, step Step) {
 		t = r.st.own(t)
 		i := t.position(from)
 		c := *t.fields[i]
-		c.name = to
+		c.name, c.own = to, 0
 		t.fields[i] = &c
 		r.renamed(t, to, step)
 	}
@@ -389,8 +389,8 @@ func (r *interpreter) binaryTable(name string) *table {
 		return t
 	}
 	o := *r.st.binary
-	id := r.cols.id(Column{o, name + ".*"})
-	star := &field{name: "*", at: r.here, value: one(id), inputs: one(r.origins.id(origin{col: id}))}
+	star := r.column(o, name+".*", r.here)
+	star.name = "*"
 	latest := r.st.latest
 	t := r.create(name, nil, &rows{star: star, sources: r.source(o)}, Step{At: r.here, What: "binary"})
 	r.st.latest = latest

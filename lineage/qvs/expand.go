@@ -1,6 +1,7 @@
 package qvs
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -20,13 +21,26 @@ type expander struct {
 	kind    stmtKind
 	out     []byte
 	parts   []segment
-	start   int  // offset of s in its place
-	grown   int  // bytes inserted
-	count   int  // expansions made
-	full    bool // a limit was hit
-	changed bool // something was inserted
-	split   bool // what was inserted holds a ;
-	noMore  [256]bool
+	start   int     // offset of s in its place
+	grown   int     // bytes inserted
+	count   int     // expansions made
+	full    bool    // a limit was hit
+	changed bool    // something was inserted
+	split   bool    // what was inserted holds a ;
+	noMore  [4]bool // closing quotes that don't occur any more, by their kind
+}
+
+// quoteKind numbers the closing quotes.
+func quoteKind(stop byte) int {
+	switch stop {
+	case '\'':
+		return 0
+	case '"':
+		return 1
+	case ']':
+		return 2
+	}
+	return 3
 }
 
 // expand makes the text of a statement: comments are taken out, and $(…) is replaced with the variables of
@@ -34,7 +48,8 @@ type expander struct {
 func (r *interpreter) expand(src string, from place, s raw) (t text, e *expander) {
 	piece := src[s.start:s.end]
 	t = text{s: piece, from: from, start: s.start}
-	e = &expander{r: r, s: piece, kind: s.kind, start: s.start}
+	e = &r.expander
+	*e = expander{r: r, s: piece, kind: s.kind, start: s.start, out: e.out[:0]}
 	if !strings.Contains(piece, "$(") && !strings.Contains(piece, "//") && !strings.Contains(piece, "/*") {
 		return t, e
 	}
@@ -47,7 +62,8 @@ func (r *interpreter) expand(src string, from place, s raw) (t text, e *expander
 // run goes through the statement once.
 func (e *expander) run() {
 	s := e.s
-	e.out = make([]byte, 0, len(s)+64)
+	e.out = slices.Grow(e.out[:0], len(s)+64)
+	e.parts = make([]segment, 0, 8)
 	var quote byte
 	copied, sql := 0, 0
 	for i := 0; i < len(s); {
@@ -110,7 +126,7 @@ func isSQL(before string) int {
 // opens is the byte that closes the quote at i, 0 if that is a character like any other.
 func (e *expander) opens(i int) byte {
 	stop := closing(e.s[i])
-	if e.noMore[stop] {
+	if e.noMore[quoteKind(stop)] {
 		return 0
 	}
 	rest := e.s[i+1:]
@@ -121,7 +137,7 @@ func (e *expander) opens(i int) byte {
 		rest = e.s[i+1 : lineEnd(e.s, i)]
 	}
 	if strings.IndexByte(rest, stop) < 0 {
-		e.noMore[stop] = e.kind != setText
+		e.noMore[quoteKind(stop)] = e.kind != setText
 		return 0
 	}
 	return stop

@@ -44,7 +44,7 @@ func (r *interpreter) fill(out *Table, t *table) {
 	out.Name, out.Comment = t.name, t.comment
 	out.Sources = r.objectsOf(t.sources)
 	for _, n := range r.flat.of(t.tables) {
-		if in := r.tableIDs.list[n].root().out; in != out && !slices.Contains(out.Inputs, in) {
+		if in := r.all[n].root().out; in != out && !slices.Contains(out.Inputs, in) {
 			out.Inputs = append(out.Inputs, in)
 		}
 	}
@@ -55,16 +55,20 @@ func (r *interpreter) fill(out *Table, t *table) {
 		fields = append(slices.Clone(fields), &star)
 	}
 	out.Fields = make([]*Field, len(fields))
+	all := make([]Field, len(fields))
 	for i, f := range fields {
-		out.Fields[i] = r.fieldOf(f)
+		r.fieldOf(f, &all[i])
+		out.Fields[i] = &all[i]
 	}
 	for _, f := range t.derived {
-		out.Derived = append(out.Derived, r.fieldOf(f))
+		d := &Field{}
+		r.fieldOf(f, d)
+		out.Derived = append(out.Derived, d)
 	}
 }
 
-func (r *interpreter) fieldOf(f *field) *Field {
-	return &Field{
+func (r *interpreter) fieldOf(f *field, out *Field) {
+	*out = Field{
 		Name: f.name, Expression: short2(f.expression), At: f.at, From: r.columnsOf(f.value), Filters: r.columnsOf(f.filters),
 		Inputs: r.inputsOf(f.inputs), Comment: f.comment, Tags: f.tags,
 	}
@@ -92,27 +96,49 @@ func (r *interpreter) columnsOf(s *set) []Column {
 	if len(ids) == 0 {
 		return nil
 	}
+	if len(ids) == 1 {
+		return r.one(r.outer(ids[0]))
+	}
 	if cols, ok := r.columns[s]; ok {
 		return cols
 	}
 	out := make([]Column, len(ids))
 	for i, id := range ids {
-		out[i] = r.cols.list[id]
+		out[i] = r.outer(id)
 	}
 	r.columns[s] = out
 	return out
 }
 
+// one is a list of one column, cut from a larger piece of memory.
+func (r *interpreter) one(c Column) []Column {
+	if len(r.slab) == cap(r.slab) {
+		r.slab = make([]Column, 0, 512)
+	}
+	n := len(r.slab)
+	r.slab = append(r.slab, c)
+	return r.slab[n : n+1 : n+1]
+}
+
+// outer is a column as the result tells it.
+func (r *interpreter) outer(id int32) Column {
+	c := r.cols.list[id]
+	return Column{Object: r.objects.list[c.object], Name: c.name}
+}
+
 func (r *interpreter) inputsOf(s *set) []Input {
 	ids := r.flat.of(s)
+	if len(ids) == 0 {
+		return nil
+	}
 	out := make([]Input, 0, len(ids))
 	for _, id := range ids {
-		o := r.origins.list[id]
-		if o.table == nil {
-			out = append(out, Input{Column: r.cols.list[o.col]})
+		if id%2 == 0 {
+			out = append(out, Input{Column: r.outer(id / 2)})
 			continue
 		}
-		in := Input{Table: o.table.root().out, Field: o.field}
+		o := r.origins[id/2]
+		in := Input{Table: r.all[o.table].root().out, Field: o.field}
 		if len(out) > 50 || !slices.Contains(out, in) {
 			out = append(out, in)
 		}
@@ -126,8 +152,9 @@ func (r *interpreter) fillStore(s *storing) {
 		out.Table = s.table.root().out
 	}
 	out.Sources = r.objectsOf(s.sources)
-	for _, f := range s.fields {
-		out.Fields = append(out.Fields, *r.fieldOf(f))
+	out.Fields = make([]Field, len(s.fields))
+	for i, f := range s.fields {
+		r.fieldOf(f, &out.Fields[i])
 	}
 	r.res.Stores = append(r.res.Stores, out)
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/lineage/qvs"
 )
@@ -35,7 +36,11 @@ func FuzzRun(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, script string) {
 		opts := qvs.Options{MaxStatements: 200, Include: func(string) (string, error) { return "SET i = 1;\nI: LOAD a FROM i.qvd (qvd);", nil }}
+		start := time.Now()
 		res := qvs.Run(script, opts)
+		if d := time.Since(start); d > 8*time.Second {
+			t.Fatalf("took %v", d)
+		}
 		lines := strings.Count(script, "\n") + strings.Count(script, "\r") + 1
 		for _, d := range res.Diagnostics {
 			if d.At.Line < 0 || d.At.Line > lines || d.At.Column < 0 || d.Why == "" || d.Kind == "" {

@@ -58,12 +58,15 @@ type interpreter struct {
 	generated int
 	autogen   int
 
-	cols      interner[Column]
+	cols      interner[column]
 	objects   interner[Object]
-	origins   interner[origin]
-	tableIDs  interner[*identity]
+	origins   []origin
 	flat      flattener
+	slab      []Column          // for the next lists
 	columns   map[*set][]Column // lists that were made, to share them
+	spare     []expr.Token      // for the next parser
+	expander  expander
+	rd        reading // of the item that is read
 	seed      maphash.Seed
 	bySign    map[uint64][]string // tables that ever had these fields
 	byField   map[string][]string // tables that ever had this field

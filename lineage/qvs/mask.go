@@ -41,33 +41,67 @@ func maskHeader(m string) string {
 	return p[1] + p[2] + p[3] + p[4] + `"` + masked + `"`
 }
 
-// hints are what a text with a secret has in it, in lower case; looking for them first is cheap.
-var hints = []string{"pass", "pwd", "secret", "key", "token", "sig", "auth", "httpheader", "query", "body", "credential", "xuserid", "@", "bearer", "basic", "jwt", "x-amz", "sas=", "code="}
-
+// mayHoldSecret looks once, and cheaply, for words that come with secrets.
 func mayHoldSecret(s string) bool {
-	if !strings.ContainsAny(s, "=@\"") && !containsFold(s, " is ") && !containsFold(s, "bearer") {
-		return false
-	}
-	for _, h := range hints {
-		if containsFold(s, h) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		switch c {
+		case '@':
 			return true
+		case 'a', 'b', 'c', 'h', 'j', 'k', 'p', 'q', 's', 't', 'x':
+			for _, h := range hints(c) {
+				if hasPrefixFold(s[i:], h) {
+					return true
+				}
+			}
 		}
 	}
 	return false
 }
 
-func containsFold(s, lower string) bool {
-	first, up := lower[0], lower[0]
-	if first >= 'a' && first <= 'z' {
-		up = first - 0x20
+// hints are what a text with a secret has in it, by their first letter.
+func hints(first byte) []string {
+	switch first {
+	case 'a':
+		return hintsA[:]
+	case 'b':
+		return hintsB[:]
+	case 'c':
+		return hintsC[:]
+	case 'h':
+		return hintsH[:]
+	case 'j':
+		return hintsJ[:]
+	case 'k':
+		return hintsK[:]
+	case 'p':
+		return hintsP[:]
+	case 'q':
+		return hintsQ[:]
+	case 's':
+		return hintsS[:]
+	case 't':
+		return hintsT[:]
 	}
-	for i := 0; i+len(lower) <= len(s); i++ {
-		if (s[i] == first || s[i] == up) && strings.EqualFold(s[i:i+len(lower)], lower) {
-			return true
-		}
-	}
-	return false
+	return hintsX[:]
 }
+
+var (
+	hintsA = [...]string{"auth"}
+	hintsB = [...]string{"bearer", "basic", "body"}
+	hintsC = [...]string{"credential", "code="}
+	hintsH = [...]string{"httpheader"}
+	hintsJ = [...]string{"jwt"}
+	hintsK = [...]string{"key"}
+	hintsP = [...]string{"pass", "pwd"}
+	hintsQ = [...]string{"query"}
+	hintsS = [...]string{"secret", "sig", "sas="}
+	hintsT = [...]string{"token"}
+	hintsX = [...]string{"xuserid", "x-amz"}
+)
 
 // maskVariable hides a variable's value if its name or its text tells that it is a secret.
 func maskVariable(name, value string) string {

@@ -7,6 +7,7 @@ import (
 
 // An identity is a table for as long as the script runs, whatever its name and content become.
 type identity struct {
+	n    int32 // its number
 	out  *Table
 	into *identity // it turned out to be the same as that one (the branches of an IF)
 	last *table    // what it looked like last
@@ -19,11 +20,17 @@ func (id *identity) root() *identity {
 	return id
 }
 
-// An origin is where a field comes from directly.
+// A column is a column outside, by the number of its object.
+type column struct {
+	object int32
+	name   string
+}
+
+// An origin is a field of a table of the script, by the table's number. A set of origins holds even numbers
+// for columns outside, and odd ones for origins: twice their own number, and one more.
 type origin struct {
-	table *identity
+	table int32
 	field string
-	col   int32 // without a table
 }
 
 // A field is a field of a table or of what a LOAD delivers. It is never changed, only replaced.
@@ -35,7 +42,7 @@ type field struct {
 	inputs           *set // origins
 	comment          string
 	tags             []string
-	derived          bool
+	home, own        int32 // as a field of the table home: its number in a set of origins; 0: none yet
 }
 
 // A table is what a table looks like at some moment.

@@ -9,12 +9,12 @@ import (
 // A parser reads one statement after expansion.
 type parser struct {
 	t    text
-	sc   *expr.Scanner
+	sc   expr.Scanner
 	toks []expr.Token // read so far, without blanks and comments
 	i    int
 }
 
-func newParser(t text) *parser { return &parser{t: t, sc: expr.NewScanner(t.s, 0)} }
+func newParser(t text) *parser { return &parser{t: t, sc: *expr.NewScanner(t.s, 0)} }
 
 // peek is the token n places ahead.
 func (p *parser) peek(n int) expr.Token {
@@ -45,7 +45,7 @@ func (p *parser) end() bool { return p.tok().Kind == expr.EOF }
 // seek goes on at an offset of the text.
 func (p *parser) seek(offset int) {
 	p.toks = p.toks[:p.i]
-	p.sc = expr.NewScanner(p.t.s, offset)
+	p.sc = *expr.NewScanner(p.t.s, offset)
 }
 
 // word is the token n places ahead in upper case if it is a bare word, else "".

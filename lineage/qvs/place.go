@@ -137,6 +137,7 @@ func (r *interpreter) stored(name string, out *rows) []*field {
 	fields := make([]*field, len(out.fields))
 	for i, f := range out.fields {
 		c := *f
+		c.own = 0
 		if a, ok := r.st.alias[c.name]; ok {
 			c.name = a
 		}
@@ -164,10 +165,10 @@ func (r *interpreter) mapUsing(f *field, out *rows) {
 		return
 	}
 	out.sources = union(out.sources, m.sources)
-	out.tables = union(out.tables, one(r.tableIDs.id(m.id)))
+	out.tables = union(out.tables, one(m.id.n))
 	if m.value != nil {
 		f.value = union(f.value, m.value.value)
-		f.inputs = union(f.inputs, one(r.origins.id(origin{table: m.id, field: m.value.name})))
+		f.inputs = union(f.inputs, one(r.inside(m.id, m.value.name)))
 	}
 }
 
@@ -235,7 +236,7 @@ func (r *interpreter) likeness(name string, fields []*field, out *rows) *table {
 
 // identity begins a table of the result.
 func (r *interpreter) identity(name string, fate Fate, step Step) *identity {
-	id := &identity{out: &Table{Name: name, Fate: fate}}
+	id := &identity{n: int32(len(r.all)), out: &Table{Name: name, Fate: fate}}
 	id.step(step)
 	r.all = append(r.all, id)
 	return id

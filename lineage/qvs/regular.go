@@ -7,6 +7,17 @@ import (
 // regular reads and executes one statement that ends at a semicolon.
 func (r *interpreter) regular(t text) {
 	p := newParser(t)
+	p.toks, r.spare = r.spare[:0], nil
+	r.execute(t, p)
+	if len(r.pending) == 0 && cap(p.toks) < maxSpare {
+		r.spare = p.toks // nobody holds tokens any more
+	}
+}
+
+// maxSpare bounds the tokens that are kept for the next statement.
+const maxSpare = 1 << 16
+
+func (r *interpreter) execute(t text, p *parser) {
 	x := p.prefix()
 	r.here = t.at(p.tok().From)
 	if p.end() {

@@ -6,15 +6,24 @@ import "slices"
 // true at that moment: a resident copy doesn't get what its source gains later. It shares its parts with
 // other sets; nil is the empty one.
 type set struct {
-	ids   []int32
-	kids  []*set
-	flat  []int32 // once it was asked for
-	asked bool
-	mark  int
+	ids    []int32
+	kids   []*set
+	mark   int32
+	flat   bool // ids are in order, and all there is
+	single [1]int32
 }
 
 // one is the set of one number.
-func one(id int32) *set { return &set{ids: []int32{id}} }
+func one(id int32) *set {
+	s := &set{flat: true}
+	s.be(id)
+	return s
+}
+
+func (s *set) be(id int32) {
+	s.single[0] = id
+	s.ids, s.flat = s.single[:], true
+}
 
 // union joins sets without copying them.
 func union(sets ...*set) *set {
@@ -45,7 +54,7 @@ func union(sets ...*set) *set {
 
 // A flattener lists what sets hold, within a bound for all of them together.
 type flattener struct {
-	stamp int
+	stamp int32
 	left  int // how many numbers may still be listed
 	over  bool
 	stack []*set
@@ -56,12 +65,8 @@ func (f *flattener) of(s *set) []int32 {
 	if s == nil {
 		return nil
 	}
-	if s.asked {
-		return s.flat
-	}
-	if len(s.kids) == 0 && len(s.ids) <= 1 {
-		s.flat, s.asked = s.ids, true
-		return s.flat
+	if s.flat {
+		return s.ids
 	}
 	f.stamp++
 	list := f.collect(s)
@@ -71,8 +76,8 @@ func (f *flattener) of(s *set) []int32 {
 		f.over = true
 		list = nil
 	}
-	s.flat, s.asked = slices.Clip(list), true
-	return s.flat
+	s.ids, s.kids, s.flat = slices.Clip(list), nil, true // the same content, in another form
+	return s.ids
 }
 
 func (f *flattener) collect(s *set) []int32 {
@@ -82,8 +87,8 @@ func (f *flattener) collect(s *set) []int32 {
 	for len(f.stack) > 0 {
 		top := f.stack[len(f.stack)-1]
 		f.stack = f.stack[:len(f.stack)-1]
-		if top.asked {
-			list = append(list, top.flat...)
+		if top.flat {
+			list = append(list, top.ids...)
 			continue
 		}
 		if f.left--; f.left < 0 {
