@@ -129,6 +129,11 @@ func (a *atlas) bare(name string, o qvs.Object) place {
 		return webPlace(name, a.code)
 	case drive.MatchString(name), strings.HasPrefix(name, "/"):
 		return place{namespace: "file://local." + a.code, name: "/" + cleanPath(name)}
+	case o.Kind == qvs.Web && strings.HasPrefix(name, "#") && a.connections[catalog.FoldName(o.Connection)].url != "": // a level of a REST connection's answer
+		folded := catalog.FoldName(o.Connection)
+		p := webPlace(a.connections[folded].url, a.code)
+		p.name, p.connection = p.name+name, folded
+		return p
 	case o.Kind == qvs.Web: // a function of a web connector
 		return place{namespace: "lib://" + a.code + "/" + slashless(catalog.FoldName(o.Connection)), name: o.Name, connection: catalog.FoldName(o.Connection)}
 	default:
