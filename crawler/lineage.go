@@ -91,7 +91,7 @@ func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, c
 	if err != nil {
 		return catalog.LineageTally{}, err
 	}
-	l := lineage.Build(lineage.Input{App: &src.Snapshot, Connections: connections, Include: b.Include})
+	l := b.read(&src.Snapshot, connections)
 	changed, err := b.Store.SaveLineage(ctx, run, &catalog.LineageStored{
 		Lineage: l, Content: src.Content, Reader: lineage.Reader, Connections: connections,
 	})
@@ -103,6 +103,20 @@ func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, c
 		r.Changed = 1
 	}
 	return r, err
+}
+
+// read makes an app's lineage. A reader that breaks on a script, which none should, costs that app's
+// lineage and no crawl.
+func (b *Lineage) read(app *catalog.Snapshot, connections []catalog.DataConnection) (l catalog.Lineage) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			l = catalog.Lineage{App: app.Unit.Key, Gaps: []catalog.LineageGap{{
+				App: app.Unit.Key, Source: catalog.ScriptKey(app.Unit.Key), What: "the whole app",
+				Why: "the reader of scripts and expressions broke; please report it",
+			}}}
+		}
+	}()
+	return lineage.Build(lineage.Input{App: app, Connections: connections, Include: b.Include})
 }
 
 // SaveDataConnections stores what scripts connect with, if the source can tell. A source that refuses
