@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -101,13 +103,39 @@ func (u *UI) graph(r *http.Request, v lineageView) (*catalog.LineageGraph, error
 	return u.Lineage.Lineage(r.Context(), q)
 }
 
-func (v lineageView) draw(ctx context.Context, g *catalog.LineageGraph) (drawing.Picture, error) {
+// draw lays the graph out. Apps are called by their names, whether or not they are nodes of it.
+func (u *UI) draw(r *http.Request, v lineageView, g *catalog.LineageGraph) (drawing.Picture, error) {
 	open := map[string]bool{}
 	for _, id := range v.Open {
 		open[id] = true
 	}
-	boxes, links := drawing.Boxes(*g, drawing.Options{Open: open, All: v.Columns, ByApp: v.ByApp})
-	return drawing.Draw(ctx, boxes, links)
+	names, err := u.appNames(r, g)
+	if err != nil {
+		return drawing.Picture{}, err
+	}
+	boxes, links := drawing.Boxes(*g, drawing.Options{Open: open, All: v.Columns, ByApp: v.ByApp, Names: names})
+	return drawing.Draw(r.Context(), boxes, links)
+}
+
+// appNames are the names of the apps that nodes of a graph belong to.
+func (u *UI) appNames(r *http.Request, g *catalog.LineageGraph) (map[catalog.Key]string, error) {
+	if u.Catalog == nil {
+		return nil, nil
+	}
+	names := map[catalog.Key]string{}
+	for _, n := range g.Nodes {
+		if app := drawing.AppOf(n.Key); app != "" {
+			names[app] = ""
+		}
+	}
+	found, err := u.Catalog.Names(r.Context(), scopeOf(r), slices.Collect(maps.Keys(names)))
+	if err != nil {
+		return nil, err
+	}
+	for app := range names {
+		names[app] = found[app].Name
+	}
+	return names, nil
 }
 
 // A lineagePage is what templates/lineage.html shows.
@@ -136,7 +164,7 @@ func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	picture, err := v.draw(r.Context(), g)
+	picture, err := u.draw(r, v, g)
 	if err != nil {
 		return err
 	}
@@ -189,7 +217,7 @@ func (u *UI) lineagePicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	picture, err := v.draw(r.Context(), g)
+	picture, err := u.draw(r, v, g)
 	if err != nil {
 		return err
 	}

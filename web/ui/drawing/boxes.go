@@ -83,8 +83,7 @@ func (m *maker) get(h home, n catalog.GraphNode) *Box {
 // sub is the second line of a box that stands for a node: what it is, or which app it belongs to.
 func (m *maker) sub(n catalog.GraphNode) string {
 	if n.Kind == catalog.NodeDataset {
-		namespace, _, _ := strings.Cut(strings.TrimPrefix(string(n.Key), "dataset:"), "/"+n.Name)
-		return namespace
+		return placeOf(n)
 	}
 	if n.Kind == catalog.NodeApp {
 		return n.Connection
@@ -92,17 +91,33 @@ func (m *maker) sub(n catalog.GraphNode) string {
 	return m.appName(n)
 }
 
-// appName is the app that a node belongs to: the first two parts of its key.
+// placeOf is where a dataset is: the host or folder, without what its name says already.
+func placeOf(n catalog.GraphNode) string {
+	namespace, _ := n.Attributes["namespace"].(string)
+	name, _ := n.Attributes["name"].(string)
+	if _, host, ok := strings.Cut(namespace, "://"); ok && host != "" {
+		namespace = host
+	}
+	return namespace + strings.TrimSuffix(strings.TrimSuffix(name, n.Name), "/")
+}
+
+// appName is what the app that a node belongs to is called.
 func (m *maker) appName(n catalog.GraphNode) string {
-	if strings.HasPrefix(string(n.Key), "dataset:") {
+	app := AppOf(n.Key)
+	if app == "" {
 		return ""
 	}
-	parts := strings.SplitN(string(n.Key), "/", 3)
-	if len(parts) < 2 {
+	_, id, _ := strings.Cut(string(app), "/")
+	return cmp.Or(m.names[app], m.Names[app], id)
+}
+
+// AppOf is the app that a node belongs to: the first two parts of its key; "" for datasets.
+func AppOf(k catalog.Key) catalog.Key {
+	parts := strings.SplitN(string(k), "/", 3)
+	if strings.HasPrefix(string(k), "dataset:") || len(parts) < 2 {
 		return ""
 	}
-	app := catalog.Key(parts[0] + "/" + parts[1])
-	return cmp.Or(m.names[app], m.Names[app], parts[1])
+	return catalog.Key(parts[0] + "/" + parts[1])
 }
 
 // A home is the box that a node goes to.

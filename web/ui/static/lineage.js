@@ -1,7 +1,6 @@
 // The picture of lineage comes from the server as SVG. This makes it live: pan, zoom, trace, search, open boxes.
 
 const stage = document.querySelector(".picture");
-if (stage) begin();
 
 function begin() {
   stage.classList.add("live");
@@ -193,3 +192,5 @@ async function png(href) {
   ctx.drawImage(image, 0, 0, canvas.width, canvas.height);
   el("a", { href: canvas.toDataURL("image/png"), download: "lineage.png" }).click();
 }
+
+if (stage) begin();
