@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
@@ -62,4 +64,30 @@ func (db *DB) RunRow(ctx context.Context, id catalog.RunID) (catalog.RunRow, err
 // OutcomeRows gives a page of what became of the apps of crawls; filter by run for those of one.
 func (db *DB) OutcomeRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.OutcomeRow], error) {
 	return outcomeList.page(ctx, db.pool, q)
+}
+
+// LastRuns gives the newest crawl of each connection that the scope may see, by code.
+func (db *DB) LastRuns(ctx context.Context, scope catalog.Scope) (map[string]catalog.RunRow, error) {
+	codes := scope.Connections
+	if codes == nil {
+		codes = []string{}
+	}
+	rows, err := db.pool.Query(ctx, `
+		select r.id, r.connection, r.mode, r.trigger, r.state, r.tally, r.started_at, r.finished_at, r.error
+		from qlikcrawler.connection c
+		cross join lateral (select * from qlikcrawler.crawl_run r where r.connection = c.code order by r.id desc limit 1) r
+		where $1 or c.code = any($2::text[])`, scope.All, codes)
+	if err != nil {
+		return nil, fail("read the last crawls", "", err)
+	}
+	last := map[string]catalog.RunRow{}
+	var r catalog.RunRow
+	_, err = pgx.ForEachRow(rows, []any{
+		&r.ID, &r.Connection, &r.Mode, &r.Trigger, &r.State, &r.Tally, target(&r.StartedAt), target(&r.FinishedAt), target(&r.Error),
+	}, func() error {
+		last[r.Connection] = r
+		r.Tally = catalog.Tally{}
+		return nil
+	})
+	return last, fail("read the last crawls", "", err)
 }

@@ -76,6 +76,7 @@ func (u *UI) show(w http.ResponseWriter, r *http.Request, p page) error {
 		w.Header().Set("Content-Security-Policy", contentPolicy)
 	}
 	if p.Status != 0 {
+		trailOf(r).status = p.Status
 		w.WriteHeader(p.Status)
 	}
 	_, _ = body.WriteTo(w) // a reader who went away needs no page
@@ -99,11 +100,11 @@ func (u *UI) parse() (map[string]*template.Template, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := []string{"templates/layout.html", "templates/parts.html", "templates/icons.html"}
+	shared := []string{"templates/layout.html", "templates/parts.html", "templates/icons.html", "templates/form.html"}
 	all := map[string]*template.Template{}
 	for _, file := range files {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		if name == "layout" || name == "parts" || name == "icons" {
+		if name == "layout" || name == "parts" || name == "icons" || name == "form" {
 			continue
 		}
 		t, err := template.New(name).Funcs(u.functions()).ParseFS(templateFiles, append(shared, file)...)

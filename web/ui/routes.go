@@ -27,5 +27,8 @@ func (u *UI) routes() []route {
 			route{"POST /lineage/edges/remove", auth.IntegrationAdmin, u.removeEdge},
 		)
 	}
+	if u.Register != nil && u.Connections != nil {
+		all = append(all, u.connectionRoutes()...)
+	}
 	return all
 }

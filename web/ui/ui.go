@@ -23,10 +23,12 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -50,6 +52,14 @@ type Deps struct {
 
 	Catalog Catalog
 	Lineage Lineage
+
+	Register    ConnectionRegister // the connectors' pages; with Connections
+	Connections ConnectionReader
+	Logs        LogReader
+
+	Crawls     Crawls // the pages of crawls; with CrawlStore
+	CrawlStore CrawlStore
+	Schedules  Schedules
 }
 
 // A UI has registered its pages on a mux.
@@ -93,13 +103,20 @@ type route struct {
 func (u *UI) handle(rt route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := auth.From(r.Context())
+		r = withTrail(r)
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		switch {
 		case rt.role != auth.Anyone && !p.Known():
 			toSignIn(w, r)
 		case rt.role != auth.Anyone && !p.MaySomewhere(rt.role):
 			u.fail(w, r, forbidden(rt.role))
 		default:
-			err := rt.handler(w, r)
+			err := r.ParseForm()
+			if err != nil {
+				err = &catalog.Error{Code: catalog.CodeInvalid, Op: "read the form", Err: err}
+			} else {
+				err = rt.handler(w, r)
+			}
 			u.audit(r, rt, err)
 			if err != nil {
 				u.fail(w, r, err)
@@ -108,15 +125,18 @@ func (u *UI) handle(rt route) http.Handler {
 	})
 }
 
+// maxForm is how long a form may be, in bytes.
+const maxForm = 1 << 20
+
 // audit keeps that a form was sent, by whom, and whether it was taken. The API's calls have their own rows.
 func (u *UI) audit(r *http.Request, rt route, failed error) {
 	if r.Method == http.MethodGet || u.Audit == nil || rt.role == auth.Anyone {
 		return
 	}
-	p := auth.From(r.Context())
+	p, t := auth.From(r.Context()), trailOf(r)
 	e := catalog.AuditEntry{
 		User: p.Name(), Via: p.Via(), Address: auth.Address(r.Context()), Action: rt.pattern, Method: r.Method, Path: r.URL.Path,
-		Connection: r.PathValue("code"), Status: http.StatusOK,
+		Connection: cmp.Or(r.PathValue("code"), t.connection), Status: int64(cmp.Or(t.status, http.StatusOK)), Detail: strings.Join(t.words, "; "),
 	}
 	if u.RequestID != nil {
 		e.RequestID = u.RequestID(r)
