@@ -140,6 +140,7 @@ func (u *UI) createConnection(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	trailOf(r).connection = r.PostFormValue("code")
+	noteSave(r)
 	req := saveRequest(r, newKeys(r, t), auth.From(r.Context()).MayItself(auth.SecurityAdmin))
 	saved, err := u.Register.Create(r.Context(), req)
 	if err != nil {
@@ -155,6 +156,13 @@ func (u *UI) createConnection(w http.ResponseWriter, r *http.Request) error {
 		said += " Its first crawl has been started."
 	}
 	return done(w, r, afterSave(r, c.Code), said)
+}
+
+// noteSave keeps in the audit row that somebody wanted no check.
+func noteSave(r *http.Request) {
+	if r.PostFormValue("anyway") != "" {
+		note(r, "without a check")
+	}
 }
 
 func afterSave(r *http.Request, code string) string {
@@ -180,6 +188,7 @@ func (u *UI) editConnection(w http.ResponseWriter, r *http.Request) error {
 	}
 	req := saveRequest(r, filled(doc.Keys, planned(t.Fields, connectPlan), r.PostForm, true), rightsOn(r, code).Grant)
 	req.Revision = revisionOf(r, doc.Connection)
+	noteSave(r)
 	if _, err := u.Register.Replace(r.Context(), code, req); err != nil {
 		d, failed := u.editForm(r, doc, fieldErrors(err))
 		if failed != nil {

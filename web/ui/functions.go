@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -25,6 +26,7 @@ func (u *UI) functions() template.FuncMap {
 		"list":   func(items ...any) []any { return items },
 		"dict":   dict,
 		"deref":  func(b *bool) bool { return b != nil && *b },
+		"has":    func(list []string, x string) bool { return slices.Contains(list, x) },
 	}
 }
 
