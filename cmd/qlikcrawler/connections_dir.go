@@ -30,6 +30,7 @@ type connectionFolder struct {
 	start register.StartFunc // a new connection's first crawl
 
 	applied map[string][sha256.Size]byte // by file: what was dealt with last
+	twice   map[string][sha256.Size]byte // by file: what was told to be in another file
 }
 
 // folderRound is how often the files are looked at; SIGHUP has them looked at once.
@@ -49,7 +50,7 @@ func (f *connectionFolder) keep(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-hup:
-			f.applied = nil // and those that failed once more
+			f.applied, f.twice = nil, nil // and those that failed once more
 		}
 	}
 }
@@ -62,7 +63,7 @@ func (f *connectionFolder) apply(ctx context.Context) {
 		return
 	}
 	if f.applied == nil {
-		f.applied = map[string][sha256.Size]byte{}
+		f.applied, f.twice = map[string][sha256.Size]byte{}, map[string][sha256.Size]byte{}
 	}
 	from := map[string]string{} // by code: the file that it came from
 	for _, file := range files {
@@ -94,12 +95,16 @@ func connectionFiles(dir string) ([]string, error) {
 
 // applyFile makes the connection of a file what the file says, unless it is that.
 func (f *connectionFolder) applyFile(ctx context.Context, file string, text []byte, from map[string]string) error {
-	code := codeOf(text)
+	code, sum := codeOf(text), sha256.Sum256(text)
 	if other, twice := from[code]; twice && code != "" {
+		if f.twice[file] == sum {
+			return nil
+		}
+		f.twice[file] = sum
 		return fmt.Errorf("the connection %s is in %s already", code, other)
 	}
 	from[code] = file
-	sum := sha256.Sum256(text)
+	delete(f.twice, file)
 	if f.applied[file] == sum {
 		return nil
 	}

@@ -72,14 +72,14 @@ func TestAFolderOfConnectionsIsApplied(t *testing.T) {
 	if log.Len() > 0 {
 		t.Errorf("the same fault is told twice:\n%s", log.String())
 	}
-	write("three.yaml", file("two", "of another file"))
+	write("zwei.yaml", file("two", "of another file"))
 	if !strings.Contains(log.String(), "two is in") || revision("two") != 1 {
 		t.Errorf("two files of one connection:\n%s", log.String())
 	}
 	if err := os.Remove(filepath.Join(dir, "two.yml")); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(dir, "three.yaml")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "zwei.yaml")); err != nil {
 		t.Fatal(err)
 	}
 	f.apply(t.Context())

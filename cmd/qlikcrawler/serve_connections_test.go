@@ -38,6 +38,7 @@ type office struct {
 	site     *qliktest.Server
 	info     qliktest.Info
 	url      string
+	database string // its URL
 	heard    *strings.Builder // everything that was answered
 
 	mu   sync.Mutex
@@ -58,7 +59,8 @@ func newOffice(t *testing.T, env map[string]string) *office {
 	if err := o.app.config.load(pflag.NewFlagSet("", pflag.ContinueOnError), o.app.env.Getenv); err != nil {
 		t.Fatal(err)
 	}
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.URL(t), MasterKey: []byte(strings.Repeat("k", 32))})
+	o.database = pgtest.URL(t)
+	db, err := postgres.Open(t.Context(), postgres.Config{URL: o.database, MasterKey: []byte(strings.Repeat("k", 32))})
 	if err != nil {
 		t.Fatal(err)
 	}

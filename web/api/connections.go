@@ -34,6 +34,8 @@ type ConnectionReader interface {
 	Coverage(ctx context.Context, code string) (*catalog.Coverage, error)
 	// SecretFaults tells why stored secrets of a connection can't be opened, by path.
 	SecretFaults(ctx context.Context, code string) (map[string]*catalog.Error, error)
+	// GrantConnection lets a user see a connection.
+	GrantConnection(ctx context.Context, user, connection string) error
 }
 
 // connections are the operations on connections.
@@ -261,6 +263,11 @@ func (a *API) createConnection(ctx context.Context, in *SaveParams) (*connection
 		return nil, saveProblem(err)
 	}
 	annotate(ctx, saveWords(in.SaveAnyway))
+	if who := auth.From(ctx); !who.User.AllConnections {
+		if err := a.Connections.GrantConnection(ctx, who.Name(), saved.Connection.Code); err != nil {
+			return nil, err
+		}
+	}
 	out, err := a.connectionAnswer(ctx, saved.ConnectionDocument, saved.FirstRun)
 	if err == nil {
 		out.Location = Prefix + "/connections/" + saved.Connection.Code
