@@ -72,7 +72,7 @@ func newOffice(t *testing.T, env map[string]string) *office {
 		o.runs = append(o.runs, r)
 		return 77, nil
 	})
-	deps := api.Deps{Log: o.app.log, Audit: db}
+	deps := api.Deps{Log: o.app.log, Audit: db, Calls: db}
 	connectionDeps(&deps, o.db, o.register)
 	mux := http.NewServeMux()
 	api.New(mux, deps)
@@ -370,7 +370,10 @@ func TestConnectionsAreFoundAndTheirKeysDescribed(t *testing.T) {
 func TestKeysAndTokensThroughTheAPI(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
-	pair := o.want(200, "POST", "/jwt/keypair", map[string]any{"bits": 2048, "days": 30})
+	pair := o.want(200, "POST", "/jwt/keypair", map[string]any{"bits": 2048, "days": 30}, "Idempotency-Key", "once")
+	if again := o.want(409, "POST", "/jwt/keypair", map[string]any{"bits": 2048, "days": 30}, "Idempotency-Key", "once"); strings.Contains(again.text, "PRIVATE") {
+		t.Errorf("a private key is shown twice")
+	}
 	if pair.header.Get("Cache-Control") != "no-store" || !strings.Contains(pair.body["certificate"].(string), "BEGIN CERTIFICATE") || len(pair.body["steps"].([]any)) < 5 {
 		t.Errorf("%v %.200s", pair.header, pair.text)
 	}

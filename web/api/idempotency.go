@@ -74,7 +74,7 @@ func (a *API) idempotent(o op) func(huma.Context, func(huma.Context)) {
 		}
 		r2 := r.WithContext(r.Context())
 		r2.Body = io.NopCloser(bytes.NewReader(body))
-		keep := &copier{answer: answer{ResponseWriter: w}}
+		keep := &copier{answer: answer{ResponseWriter: w}, long: o.Unkept}
 		defer func() { a.endCall(r, key, call, keep) }()
 		next(humago.NewContext(hc.Operation(), r2, keep))
 	}
@@ -169,7 +169,7 @@ func (a *API) endCall(r *http.Request, key string, call catalog.KeyedCall, given
 type copier struct {
 	answer
 	copy bytes.Buffer
-	long bool // more than is kept
+	long bool // more than is kept, or nothing is to be kept
 }
 
 func (c *copier) Write(p []byte) (int, error) {

@@ -64,11 +64,11 @@ func (a *API) jwt() {
 	}
 	const tag = "jwt"
 	register(a, op{
-		ID: "make-jwt-keypair", Method: "POST", Path: "/jwt/keypair", Summary: "Make a key pair for a JWT virtual proxy", Tag: tag, Role: auth.ConnectorCreator, Timeout: time.Minute,
+		ID: "make-jwt-keypair", Method: "POST", Path: "/jwt/keypair", Summary: "Make a key pair for a JWT virtual proxy", Tag: tag, Role: auth.ConnectorCreator, Timeout: time.Minute, Unkept: true,
 		Description: "The private key is in the answer, this once, and nowhere else.",
 	}, a.makeKeyPair)
-	register(a, op{ID: "sign-jwt", Method: "POST", Path: "/jwt/sign", Summary: "Sign a token", Tag: tag, Role: auth.ConnectorCreator}, a.signToken)
-	register(a, op{ID: "inspect-jwt", Method: "POST", Path: "/jwt/inspect", Summary: "Tell what a token says, and why a virtual proxy would refuse it", Tag: tag, Role: auth.ConnectorCreator}, a.inspectToken)
+	register(a, op{ID: "sign-jwt", Method: "POST", Path: "/jwt/sign", Summary: "Sign a token", Tag: tag, Role: auth.ConnectorCreator, Unkept: true}, a.signToken)
+	register(a, op{ID: "inspect-jwt", Method: "POST", Path: "/jwt/inspect", Summary: "Tell what a token says, and why a virtual proxy would refuse it", Tag: tag, Role: auth.ConnectorCreator, Unkept: true}, a.inspectToken)
 }
 
 type keyPairParams struct {

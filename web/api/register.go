@@ -34,6 +34,7 @@ type op struct {
 	Timeout time.Duration // 0: defaultTimeout
 	Stream  bool          // the answer may take any time
 	Columns []string      // of a list: what can be sorted and filtered by
+	Unkept  bool          // the answer is given once, and not kept for a repetition of the call
 }
 
 const (
