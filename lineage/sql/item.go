@@ -41,7 +41,7 @@ func (p *parser) alias(a, b int) (string, int, int) {
 		return p.name(a), a + 2, b
 	case b > a+2 && named && p.at(b-2).word == wAs:
 		return p.name(b - 1), a, b - 2
-	case b > a+3 && named && p.at(b-2).kind == tOp && p.at(b-2).op == '.' && p.at(b-4).word == wAs: // AS a.b
+	case b > a+4 && named && p.at(b-2).kind == tOp && p.at(b-2).op == '.' && p.at(b-4).word == wAs: // AS a.b
 		return p.join(b-3, b), a, b - 4
 	case b > a+1 && named && p.endsOperand(a, b-2) && !p.postfix(b-1):
 		return p.name(b - 1), a, b - 1
