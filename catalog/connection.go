@@ -27,6 +27,9 @@ type Connection struct {
 	// before they are written. String, JSON and logs never show them: see Secrets.
 	Secrets Secrets
 
+	// Schedule says when it is crawled by itself; nil: never, or, in an edit, as before.
+	Schedule *Schedule
+
 	// What crawls and checks found; read only.
 	Health        Health
 	HealthReason  string

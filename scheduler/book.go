@@ -30,7 +30,7 @@ type Book interface {
 	NoteUsage(ctx context.Context, tx pgx.Tx, run catalog.RunID, worker string, u catalog.Usage) error
 
 	Due(ctx context.Context, now time.Time) ([]string, error)
-	TakeDue(ctx context.Context, tx pgx.Tx, code string, now time.Time) (catalog.Schedule, bool, error)
+	TakeDue(ctx context.Context, tx pgx.Tx, code string, now time.Time) (catalog.Schedule, catalog.Mode, error)
 	Advance(ctx context.Context, tx pgx.Tx, code string, next time.Time, started catalog.Mode) error
 	Schedule(ctx context.Context, code string) (catalog.Schedule, error)
 	RemoveSchedule(ctx context.Context, code string) error

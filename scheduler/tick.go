@@ -53,8 +53,8 @@ func (s *Scheduler) startDue(ctx context.Context, now time.Time) error {
 // startOne starts a due crawl, once however many of its moments were missed. While a sweep is in flight,
 // this moment is left out.
 func (s *Scheduler) startOne(ctx context.Context, tx pgx.Tx, code string, now time.Time) error {
-	x, due, err := s.Book.TakeDue(ctx, tx, code, now)
-	if err != nil || !due {
+	x, mode, err := s.Book.TakeDue(ctx, tx, code, now)
+	if err != nil || mode == "" {
 		return err
 	}
 	missed := x.Next
@@ -62,7 +62,7 @@ func (s *Scheduler) startOne(ctx context.Context, tx pgx.Tx, code string, now ti
 		s.Log.ErrorContext(ctx, "a schedule can't be read and is left alone until it is edited", "connection", code, "why", wrong)
 		return s.Book.Advance(ctx, tx, code, time.Time{}, "")
 	}
-	run, err := s.open(ctx, tx, catalog.Run{Connection: code, Mode: x.Mode, Trigger: catalog.BySchedule})
+	run, err := s.open(ctx, tx, catalog.Run{Connection: code, Mode: mode, Trigger: catalog.BySchedule})
 	var inFlight *catalog.InFlight
 	switch {
 	case errors.As(err, &inFlight):

@@ -27,7 +27,7 @@ func (db *DB) AddConnection(ctx context.Context, c catalog.Connection) error {
 			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args...); err != nil {
 			return err
 		}
-		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
+		return db.saveParts(ctx, tx, c)
 	})
 	return connectionError("add connection", c, err)
 }
@@ -59,9 +59,19 @@ func (db *DB) EditConnection(ctx context.Context, c catalog.Connection, drop []s
 		if err != nil {
 			return err
 		}
-		return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
+		return db.saveParts(ctx, tx, c)
 	})
 	return connectionError("edit connection", c, err)
+}
+
+// saveParts stores what of a connection has tables of its own.
+func (db *DB) saveParts(ctx context.Context, tx pgx.Tx, c catalog.Connection) error {
+	if c.Schedule != nil {
+		if err := setSchedule(ctx, tx, c.Code, *c.Schedule); err != nil {
+			return err
+		}
+	}
+	return db.saveSecrets(ctx, tx, c.Code, c.Secrets)
 }
 
 // notEdited says why an edit found nothing to change.
@@ -126,7 +136,9 @@ const selectConnection = `
 	select code, name, type, environment, description, url, access_instructions, governance, settings,
 		health, health_reason, health_since, last_success_at, next_run_at, created_at, modified_at,
 		revision, deleting_at, removal_total, removal_done, h.checked_at, h.halted_revision is not distinct from c.revision,
-		array(select path from qlikcrawler.secret s where s.connection = c.code order by path)
+		array(select path from qlikcrawler.secret s where s.connection = c.code order by path),
+		(select jsonb_build_object('Cron', s.cron, 'TimeZone', s.time_zone, 'Mode', s.mode, 'FullEvery', s.full_every, 'Enabled', s.enabled)
+			from qlikcrawler.schedule s where s.connection = c.code)
 	from qlikcrawler.connection c left join qlikcrawler.health_check h on h.connection = c.code`
 
 // Connections gives all connections by code. Their Secrets have the stored paths with empty values:
@@ -163,7 +175,7 @@ func scanConnection(row pgx.CollectableRow) (catalog.Connection, error) {
 	var paths []string
 	err := row.Scan(&c.Code, &c.Name, &c.Type, &environment, &description, &url, &access, &governance, &settings,
 		&c.Health, &reason, &since, &success, &next, &c.CreatedAt, &c.ModifiedAt,
-		&c.Revision, &deleting, &total, &done, &checked, &c.CheckHalted, &paths)
+		&c.Revision, &deleting, &total, &done, &checked, &c.CheckHalted, &paths, &c.Schedule)
 	if err != nil {
 		return c, err
 	}
@@ -171,6 +183,9 @@ func scanConnection(row pgx.CollectableRow) (catalog.Connection, error) {
 	c.AccessInstructions, c.HealthReason = value(access), value(reason)
 	c.HealthSince, c.LastSuccessAt = value(since), value(success)
 	c.NextRunAt, c.CheckedAt = value(next), value(checked)
+	if c.Schedule != nil {
+		c.Schedule.Next = c.NextRunAt
+	}
 	if deleting != nil {
 		c.Removal = &catalog.Removal{Since: *deleting, Total: value(total), Done: done}
 	}

@@ -98,22 +98,23 @@ func (db *DB) Due(ctx context.Context, now time.Time) ([]string, error) {
 }
 
 // TakeDue gives a due connection's schedule to one caller: another one finds that it isn't due any more,
-// or is locked (false). The caller says in the same transaction when it is due next (Advance). The mode
-// is that of this run: with FullEvery, each such run is a full one.
-func (db *DB) TakeDue(ctx context.Context, tx pgx.Tx, code string, now time.Time) (catalog.Schedule, bool, error) {
+// or is locked, and gets no mode. The caller says in the same transaction when it is due next (Advance).
+// The mode is that of this run: with FullEvery, each such run is a full one.
+func (db *DB) TakeDue(ctx context.Context, tx pgx.Tx, code string, now time.Time) (catalog.Schedule, catalog.Mode, error) {
 	rows, err := tx.Query(ctx, selectSchedule+`
 		where s.connection = $1 and s.enabled and c.next_run_at <= $2 for update skip locked`, code, now)
 	if err != nil {
-		return catalog.Schedule{}, false, fail("read the schedule of", catalog.Key(code), err)
+		return catalog.Schedule{}, "", fail("read the schedule of", catalog.Key(code), err)
 	}
 	s, err := pgx.CollectExactlyOneRow(rows, scanSchedule)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return catalog.Schedule{}, false, nil
+		return catalog.Schedule{}, "", nil
 	}
+	mode := s.Mode
 	if s.FullEvery > 0 && s.runs+1 >= int64(s.FullEvery) {
-		s.Mode = catalog.Full
+		mode = catalog.Full
 	}
-	return s.Schedule, err == nil, fail("read the schedule of", catalog.Key(code), err)
+	return s.Schedule, mode, fail("read the schedule of", catalog.Key(code), err)
 }
 
 // Advance says when a connection is due next; zero is never. started is the mode of the run that was

@@ -175,6 +175,7 @@ func lockShare(ctx context.Context, tx pgx.Tx, id catalog.RunID) error {
 func dropWork(ctx context.Context, tx pgx.Tx, id catalog.RunID) error {
 	b := &pgx.Batch{}
 	b.Queue("delete from qlikcrawler.run_app where run = $1", id)
+	b.Queue("delete from qlikcrawler.lease where run = $1", id)
 	b.Queue("delete from qlikcrawler.run_batch where run = $1 and state <> 'working'", id)
 	return tx.SendBatch(ctx, b).Close()
 }

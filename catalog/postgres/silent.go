@@ -65,10 +65,10 @@ func reviveBatch(ctx context.Context, tx pgx.Tx, c catalog.Claim) (bool, error) 
 		return false, err
 	}
 	rows, err := tx.Query(ctx, `
-		update qlikcrawler.run_batch b set state = 'queued', since = clock_timestamp(), worker = null, resumes = resumes + 1
+		update qlikcrawler.run_batch b set state = 'queued', since = clock_timestamp(), worker = null, resumes = b.resumes + 1
 		from qlikcrawler.crawl_run r
 		where b.run = $1 and b.number = $2 and b.attempt = $3 and b.state = 'working' and r.id = b.run and r.state = 'running'
-		returning resumes`, c.Run, c.Batch, c.Attempt)
+		returning b.resumes`, c.Run, c.Batch, c.Attempt)
 	if err != nil {
 		return false, err
 	}

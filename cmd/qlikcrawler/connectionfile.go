@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -17,6 +18,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
 
 // readConnection reads a connection file; "-" is standard input. Secrets that the file leaves out are
@@ -30,7 +32,7 @@ func readConnection(file string, stdin io.Reader, sources connector.Sources, old
 	if err != nil {
 		return catalog.Connection{}, wrongUse("%s: %w", file, err)
 	}
-	conn, errs := document.Reader{Sources: sources, Dir: dir, Old: old}.Read(tree)
+	conn, errs := document.Reader{Sources: sources, Dir: dir, Old: old, CheckSchedule: checkSchedule}.Read(tree)
 	if len(errs) == 0 {
 		return conn, nil
 	}
@@ -39,6 +41,11 @@ func readConnection(file string, stdin io.Reader, sources connector.Sources, old
 	}
 	sort.SliceStable(errs, func(i, j int) bool { return errs[i].Line < errs[j].Line })
 	return catalog.Connection{}, fmt.Errorf("%s:\n%w", file, errs)
+}
+
+// checkSchedule checks a schedule as of now.
+func checkSchedule(s *catalog.Schedule) catalog.FieldErrors {
+	return scheduler.CheckSchedule(s, time.Now())
 }
 
 func readFile(file string, stdin io.Reader) (text []byte, dir string, err error) {

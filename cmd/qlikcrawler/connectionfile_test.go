@@ -85,7 +85,7 @@ jwt:
 options:
   workers: many
   app_timeout: soon
-schedule: {cron: '* * * * *'}
+schedule: {cron: '61 * * * *'}
 colour: red
 `, nil)
 	var errs connector.FieldErrors
@@ -96,7 +96,7 @@ colour: red
 	for _, e := range errs {
 		got[e.Path] = e.Line
 	}
-	want := map[string]int{"code": 2, "jwt.tokn": 8, "options.workers": 10, "options.app_timeout": 11, "schedule": 12, "colour": 13}
+	want := map[string]int{"code": 2, "jwt.tokn": 8, "options.workers": 10, "options.app_timeout": 11, "schedule.cron": 12, "colour": 13}
 	for path, line := range want {
 		if got[path] != line {
 			t.Errorf("%s: line %d, want %d (all: %v)", path, got[path], line, got)

@@ -42,16 +42,17 @@ type outcomeResult struct {
 // crawlNow starts a run, crawls in this process, and writes down how it ended. When the run could not
 // even start there is no result.
 func (a *app) crawlNow(ctx context.Context, db *database, conn catalog.Connection, run catalog.Run) (*crawlResult, error) {
-	source, ok := sources().Find(conn.Type)
-	if !ok {
-		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
-	}
-	if errs := source.Validate(conn); len(errs) > 0 {
-		return nil, fmt.Errorf("connection %s:\n%w", conn.Code, errs)
+	source, err := sourceOf(conn)
+	if err != nil {
+		return nil, err
 	}
 	options, err := crawlOptions(conn)
 	if err != nil {
 		return nil, err
+	}
+	options.zone = a.quietZone(ctx, db, conn.Code)
+	if end, quiet := options.quiet.Until(time.Now().In(options.zone)); quiet {
+		return nil, errQuiet(conn.Code, end)
 	}
 	run.Mode, err = firstIsFull(ctx, db, run)
 	if err != nil {
@@ -107,13 +108,18 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 	logs := runlog.NewDesk(db.DB, currentVersion().Version, a.log)
 	defer logs.Close()
 	log := logs.Open(run, conn)
+	workers, err := a.lease(ctx, db, conn.Code, run.ID, options)
+	if err != nil {
+		return catalog.Tally{}, err
+	}
 	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Control: a.config.policy.Network.Control, Log: logs.Logger(conn.Code)})
 	if err != nil {
 		return catalog.Tally{}, err
 	}
 	bar := newProgressBar(a.env.Stderr, conn.Code)
 	c := crawler.Crawler{
-		Store: db.DB, Workers: options.Workers, MassRetireLimit: float64(options.MassRetireLimit) / 100,
+		Store: db.DB, Workers: workers, MassRetireLimit: float64(options.MassRetireLimit) / 100,
+		Wait: a.pauseQuiet(conn.Code, options),
 		Observe: func(e crawler.Event) {
 			if e.Outcome != nil && e.Outcome.Change != catalog.Unchanged {
 				result.Outcomes = append(result.Outcomes, outcomeOf(*e.Outcome))
@@ -133,6 +139,53 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 	tally.Usage = src.Usage()
 	noteRefusal(ctx, db, conn.Code, err, a.log)
 	return tally, err
+}
+
+// leaseEvery is how often a crawl asks for a Qlik session while others have all that are allowed.
+const leaseEvery = time.Second
+
+// lease waits for a Qlik session among those that options.max_sessions allows over all processes, and says
+// how many apps may be read at a time: what options.workers leaves beside them.
+func (a *app) lease(ctx context.Context, db *database, code string, run catalog.RunID, options runOptions) (workers int, err error) {
+	for told := false; ; told = true {
+		workers, err = db.LeaseForRun(ctx, code, run, options.limit())
+		if catalog.CodeOf(err) != catalog.CodeConflict {
+			return workers, err
+		}
+		if !told {
+			fmt.Fprintf(a.env.Stderr, "%s: waiting: other processes have all %d Qlik sessions that options.max_sessions allows\n", code, options.MaxSessions)
+		}
+		if err := sleep(ctx, leaseEvery); err != nil {
+			return 0, err
+		}
+		if err := db.Progress(ctx, run, catalog.Tally{}); err != nil {
+			return 0, err // it was cancelled
+		}
+	}
+}
+
+// pauseQuiet holds a crawl up while its connection has quiet hours.
+func (a *app) pauseQuiet(code string, options runOptions) func(context.Context) error {
+	return func(ctx context.Context) error {
+		end, quiet := options.quiet.Until(time.Now().In(options.zone))
+		if !quiet {
+			return nil
+		}
+		fmt.Fprintf(a.env.Stderr, "%s: quiet hours until %s: the crawl pauses\n", code, end.Format("Mon 15:04 MST"))
+		return sleep(ctx, time.Until(end))
+	}
+}
+
+// sleep waits, or returns the end of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func outcomeOf(o catalog.Outcome) outcomeResult {

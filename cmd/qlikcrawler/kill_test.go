@@ -22,7 +22,11 @@ import (
 const asProgram = "QLIKCRAWLER_TEST_AS_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
+	switch os.Getenv(asProgram) {
+	case "":
+	case asQuickProgram:
+		os.Exit(runQuickly())
+	default:
 		main()
 	}
 	os.Exit(m.Run())

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
@@ -18,6 +19,7 @@ type runOptions struct {
 	QVSPath         string            `json:"qvs_path"`
 
 	quiet catalog.QuietHours
+	zone  *time.Location // of quiet
 }
 
 // crawlOptions reads them from a connection whose source has checked all of its options.

@@ -20,7 +20,7 @@ import (
 func (a *app) newRegister(db *database, start register.StartFunc) *register.Register {
 	return register.New(register.Deps{
 		Store: db.DB, Sources: sources(), Policy: a.config.policy, Resolve: secret.Resolver{Getenv: a.env.Getenv}.Resolve,
-		Start: start, Log: a.log,
+		CheckSchedule: checkSchedule, Start: start, Log: a.log,
 	})
 }
 

@@ -28,9 +28,7 @@ func quick() scheduler.Pace {
 
 func (p *program) service(slots int, pace scheduler.Pace) *service {
 	p.t.Helper()
-	a := &app{env: environment{Getenv: func(k string) string { return p.env[k] }, Pace: pace}}
-	a.log = slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
-	a.config = config{DatabaseURL: p.env["QLIKCRAWLER_DATABASE_URL"], DataDir: p.env["QLIKCRAWLER_DATA_DIR"], MasterKeyText: p.env["QLIKCRAWLER_MASTER_KEY"]}
+	a := p.app(pace)
 	db, err := a.openDatabase(p.t.Context(), embedded.RoleServer, false)
 	if err != nil {
 		p.t.Fatal(err)
@@ -119,4 +117,27 @@ func TestSharedCrawlEqualsOneInAProcess(t *testing.T) {
 	if c := srv.Counters(); c.Sessions.Now != 0 || c.Sockets.Now != 0 {
 		t.Errorf("left on the site: %d sessions, %d sockets", c.Sessions.Now, c.Sockets.Now)
 	}
+}
+
+// asker gives what asks for crawls and works on none.
+func (p *program) asker() *scheduler.Scheduler {
+	p.t.Helper()
+	a := p.app(scheduler.Pace{})
+	db, err := a.openDatabase(p.t.Context(), embedded.RoleServer, false)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(db.DB.Close)
+	s, _, err := a.newScheduler(p.t.Context(), db, 1, false)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return s
+}
+
+func (p *program) app(pace scheduler.Pace) *app {
+	a := &app{env: environment{Getenv: func(k string) string { return p.env[k] }, Pace: pace}}
+	a.log = slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	a.config = config{DatabaseURL: p.env["QLIKCRAWLER_DATABASE_URL"], DataDir: p.env["QLIKCRAWLER_DATA_DIR"], MasterKeyText: p.env["QLIKCRAWLER_MASTER_KEY"]}
+	return a
 }

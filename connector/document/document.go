@@ -26,6 +26,9 @@ type Reader struct {
 	// NullForgets makes a secret that the tree has as null be forgotten. Otherwise null is as good as
 	// leaving it out.
 	NullForgets bool
+	// CheckSchedule fills in what a schedule leaves out, says when it is due, and what is wrong with it.
+	// nil: schedules are refused.
+	CheckSchedule func(*catalog.Schedule) catalog.FieldErrors
 }
 
 // Read makes a connection of a tree of keys and checks all of it, the source's part too, without any
@@ -35,9 +38,10 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	var errs connector.FieldErrors
 	common, own := map[string]any{}, map[string]any{}
 	for k, v := range tree {
-		if why, later := laterKeys[k]; later {
-			errs.Add(k, "%s", why)
-		} else if slices.Contains(commonNames, k) {
+		if k == "schedule" {
+			continue
+		}
+		if slices.Contains(commonNames, k) {
 			common[k] = v
 		} else {
 			own[k] = cloned(v)
@@ -47,6 +51,8 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	errs = append(errs, connector.DecodeSettings(common, &keys)...)
 	errs = append(errs, keys.check(common)...)
 	errs = append(errs, checkShared(tree)...)
+	schedule, wrong := r.schedule(tree)
+	errs = append(errs, wrong...)
 
 	source, ok := r.Sources.Find(keys.Type)
 	if !ok {
@@ -58,6 +64,7 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	conn := catalog.Connection{
 		Code: keys.Code, Name: strings.TrimSpace(keys.Name), Type: keys.Type, Environment: keys.Environment, Description: keys.Description, URL: keys.URL,
 		AccessInstructions: keys.AccessInstructions, Governance: keys.Governance, Secrets: catalog.Secrets{},
+		Schedule: schedule,
 	}
 	errs = append(errs, r.absoluteFiles(own, source)...)
 	forget := r.forgotten(own, source.Secrets)
@@ -87,11 +94,6 @@ type commonKeys struct {
 }
 
 var commonNames = []string{"name", "code", "type", "environment", "description", "url", "access_instructions", "governance"}
-
-// laterKeys are keys whose feature this version lacks: refused with a sentence, never silently taken.
-var laterKeys = map[string]string{
-	"schedule": "schedules are not in this version: run `qlikcrawler crawl CODE` from cron or a timer",
-}
 
 var codeForm = regexp.MustCompile(`^[a-z0-9-]+$`)
 
@@ -216,6 +218,9 @@ func Tree(conn catalog.Connection) (map[string]any, error) {
 			roles[k] = v
 		}
 		tree["governance"] = roles
+	}
+	if conn.Schedule != nil {
+		tree["schedule"] = scheduleTree(*conn.Schedule)
 	}
 	return tree, nil
 }

@@ -37,10 +37,12 @@ type Deps struct {
 	Sources connector.Sources
 	Policy  guard.Policy          // of what comes through the API
 	Resolve connector.ResolveFunc // reads references
-	Start   StartFunc             // starts a new connection's first crawl; nil: none is started
-	Log     *slog.Logger          // nil: discard
-	Now     func() time.Time      // nil: time.Now
-	Checks  int                   // at a time; 0: 4
+	// CheckSchedule is document.Reader's.
+	CheckSchedule func(*catalog.Schedule) catalog.FieldErrors
+	Start         StartFunc        // starts a new connection's first crawl; nil: none is started
+	Log           *slog.Logger     // nil: discard
+	Now           func() time.Time // nil: time.Now
+	Checks        int              // at a time; 0: 4
 }
 
 // StartFunc starts a crawl.
@@ -183,7 +185,7 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 		}
 		keys = withFixed(keys, old)
 	}
-	conn, errs := document.Reader{Sources: r.Sources, Old: old, NullForgets: true}.Read(keys)
+	conn, errs := document.Reader{Sources: r.Sources, Old: old, NullForgets: true, CheckSchedule: r.CheckSchedule}.Read(keys)
 	conn.Revision = old.Revision
 	if old.Code != "" && conn.Code != "" && conn.Code != old.Code {
 		errs.Add("code", "%s", codeStays(old.Code))
