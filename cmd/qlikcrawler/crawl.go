@@ -16,29 +16,34 @@ type crawlFlags struct {
 	mode            string
 	apps, groups    []string
 	allowMassRetire bool
+	server, token   string
 }
 
 func newCrawl(a *app) *cobra.Command {
 	var f crawlFlags
 	cmd := &cobra.Command{
 		Use:   "crawl CODE | crawl -f FILE",
-		Short: "Crawl a connection now, in this process",
+		Short: "Crawl a connection now, in this process or on a running server",
 		Long: `Crawl a connection now, in this process, with a progress bar.
 
 A delta crawl reads the apps that changed; the first crawl of a connection is a full one.
 --app and --group make a selected crawl, which reads only those and retires nothing.
 -f adds the connection in FILE, or updates it, and crawls it.
+--server asks a running server for the crawl and follows it; Ctrl-C then ends the following, not the crawl.
 
 Apps that fail or are read in part are listed with the reason and what to do; the exit status is then 3.`,
-		Example: "  qlikcrawler crawl qlik-prod\n  qlikcrawler crawl -f sense.yaml --mode full\n  qlikcrawler crawl qlik-prod --app 43fbdabb-e378-43ca-b853-39ce562bf07a",
-		Args:    cobra.MaximumNArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.crawl(cmd, args, f) },
+		Example: "  qlikcrawler crawl qlik-prod\n  qlikcrawler crawl -f sense.yaml --mode full\n  qlikcrawler crawl qlik-prod --app 43fbdabb-e378-43ca-b853-39ce562bf07a\n" +
+			"  qlikcrawler crawl qlik-prod --server https://qlikcrawler.example.com --token TOKEN",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.crawl(cmd, args, f) },
 	}
 	cmd.Flags().StringVarP(&f.file, "file", "f", "", "connection file (YAML) to add or update first; - is standard input")
 	cmd.Flags().StringVar(&f.mode, "mode", string(catalog.Delta), "full or delta")
 	cmd.Flags().StringSliceVar(&f.apps, "app", nil, "read only this app (id or name); may be repeated")
 	cmd.Flags().StringSliceVar(&f.groups, "group", nil, "read only the apps of this report group (its key); may be repeated")
 	cmd.Flags().BoolVar(&f.allowMassRetire, "allow-mass-retire", false, "retire what is gone even if it is most of the catalog")
+	cmd.Flags().StringVar(&f.server, "server", "", "ask the server at this address instead, and follow the crawl")
+	cmd.Flags().StringVar(&f.token, "token", "", "API token for --server (QLIKCRAWLER_TOKEN)")
 	return cmd
 }
 
@@ -49,6 +54,9 @@ func (a *app) crawl(cmd *cobra.Command, args []string, f crawlFlags) error {
 	}
 	if (len(args) == 1) == (f.file != "") {
 		return wrongUse("name a connection, or give one with -f FILE (see qlikcrawler crawl --help)")
+	}
+	if f.server != "" || f.token != "" {
+		return a.crawlOnServer(cmd, args, f, run)
 	}
 	return a.withDatabase(cmd.Context(), func(db *database) error {
 		conn, err := a.connectionToCrawl(cmd, db, args, f.file)
@@ -65,6 +73,26 @@ func (a *app) crawl(cmd *cobra.Command, args []string, f crawlFlags) error {
 		}
 		return exitOf(result, err)
 	})
+}
+
+// crawlOnServer is crawl with --server.
+func (a *app) crawlOnServer(cmd *cobra.Command, args []string, f crawlFlags, run catalog.Run) error {
+	if len(args) != 1 {
+		return wrongUse("--server crawls a connection that the server has: name it instead of a file")
+	}
+	r, err := newRemote(f.server, f.token, a.env.Getenv)
+	if err != nil {
+		return err
+	}
+	run.Connection = args[0]
+	result, err := a.crawlThere(cmd.Context(), r, run)
+	if err != nil && result == nil {
+		return err
+	}
+	if err := a.printCrawl(cmd.OutOrStdout(), result); err != nil {
+		return err
+	}
+	return exitOf(result, err)
 }
 
 func (f crawlFlags) run(modeGiven bool) (catalog.Run, error) {
