@@ -21,18 +21,15 @@ func (db *DB) ExplainSearch(ctx context.Context, s catalog.Search) (string, erro
 	var plans []string
 	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginSearch}, func(tx pgx.Tx) error {
 		q := newQuestion(s.Text)
-		places, err := q.narrow(ctx, tx, s)
-		if err != nil {
-			return err
-		}
-		f := &finder{tx: tx, search: s, question: q, places: places, want: 21}
-		for _, way := range ways {
-			if query := q.tier(way); query != "" {
-				plan, err := explain(ctx, tx, f.candidatesSQL(places), f.args(query))
+		list := q.narrow(s)
+		f := &finder{tx: tx, search: s, question: q, shelves: list, want: 21}
+		for _, t := range tries {
+			if query := q.tier(t); query != "" {
+				plan, err := explain(ctx, tx, f.candidatesSQL(list), f.args(query))
 				if err != nil {
 					return err
 				}
-				plans = append(plans, string(way)+": "+query+"\n"+plan)
+				plans = append(plans, string(t.match)+": "+query+"\n"+plan)
 			}
 		}
 		return nil

@@ -139,6 +139,7 @@ type unitState struct {
 	known   bool
 	retired bool
 	version *string
+	within  whereabouts
 }
 
 type gapKey struct {
@@ -172,6 +173,9 @@ func readUnit(ctx context.Context, tx pgx.Tx, c catalog.Claim, unit catalog.Key)
 			})
 			return err
 		})
+	b.Queue(`select coalesce((select parent_key from qlikcrawler.report_group where unit = $1 limit 1), ''),
+		coalesce((select owner from qlikcrawler.report where key = $1), '')`, key).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&u.within.stream, &u.within.owner) })
 	for i, t := range tables {
 		u.rows[i] = map[string]stored{}
 		b.Queue(t.read, key, key+"/", key+"0").Query(func(rows pgx.Rows) error { return scanStored(rows, u.rows[i]) })
@@ -207,6 +211,7 @@ func (db *DB) queueRows(w *writing, rows unitRows, gaps []catalog.Gap) map[strin
 	words := map[string]bool{}
 	for i, t := range tables {
 		d := compare(i, rows[i], w.was.rows[i], gaps)
+		queueMoved(w.batch, i, rows[i], d, w.was)
 		w.written = w.written || !d.empty()
 		queueDifference(w.batch, t, d, w.run, w.was.fenced, w.unit)
 		db.newWords(i, d.added, words)

@@ -18,17 +18,13 @@ const (
 	searchLimit     = 20   // hits of a page that doesn't say
 	mostSearchLimit = 100  // hits of a page
 	deepest         = 1000 // hits that can be reached by paging: beyond, a person asks otherwise
-	candidates      = 300  // rows of each class that a way of finding looks at
-	mostApps        = 5000 // apps that a stream or an owner may stand for
+	candidates      = 400  // rows of each shelf that a try looks at
 )
 
 // beginSearch keeps searches to indexes: to look through a table for something rare among what is thought
 // to be common would take seconds. Plans are made once: there is only one good one, and to make it anew for
 // each question takes longer than to run it.
 const beginSearch = "begin read only; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan"
-
-// ways are tried in this order, until a page is full.
-var ways = []catalog.Match{catalog.MatchName, catalog.MatchPrefix, catalog.MatchWords, catalog.MatchText, catalog.MatchNear}
 
 // Search finds things by their words: see catalog.Search. A question without words and filters is
 // CodeInvalid.
@@ -45,11 +41,8 @@ func (db *DB) Search(ctx context.Context, s catalog.Search) (*catalog.SearchResu
 	result := &catalog.SearchResult{Hits: []catalog.Hit{}}
 	err = pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginSearch}, func(tx pgx.Tx) error {
 		q := newQuestion(s.Text)
-		places, err := q.narrow(ctx, tx, s)
-		if err != nil {
-			return err
-		}
-		f := &finder{tx: tx, search: s, question: q, places: places, want: skip + limit + 1, same: map[string]*found{}, seen: map[string]bool{}}
+		list := q.narrow(s)
+		f := &finder{tx: tx, search: s, question: q, shelves: list, want: skip + limit + 1, same: map[string]*found{}, seen: map[string]bool{}}
 		if err := f.find(ctx); err != nil {
 			return err
 		}
@@ -107,9 +100,10 @@ func searchPage(s catalog.Search) (limit, skip int, err error) {
 	return limit, skip, nil
 }
 
-// narrow makes the filters of a search part of the question, and gives the classes that are left.
-func (q *question) narrow(ctx context.Context, tx pgx.Tx, s catalog.Search) ([]classPlace, error) {
-	var filters []string
+// narrow makes the filters of a search part of the question, and gives the shelves that are left.
+func (q *question) narrow(s catalog.Search) []shelf {
+	list, only := shelvesOf(s.Kinds)
+	filters := []string{only}
 	if len(s.Connections) > 0 {
 		filters = append(filters, or(each(s.Connections, func(c string) string { return lexeme(markConnection, c) })))
 	}
@@ -126,30 +120,13 @@ func (q *question) narrow(ctx context.Context, tx pgx.Tx, s catalog.Search) ([]c
 		filters = append(filters, or(each(s.Apps, func(k catalog.Key) string { return lexeme(markApp, clean(string(k))) })))
 	}
 	if len(s.Streams) > 0 {
-		apps, err := appsWhere(ctx, tx, `select connection || '/' || substr(key, length(connection) + 6) from qlikcrawler.report_group
-			where kind = 'app' and parent_key = any($1::text[]) limit $2`, each(s.Streams, func(k catalog.Key) string { return clean(string(k)) }))
-		if err != nil {
-			return nil, err
-		}
-		filters = append(filters, or(each(apps, func(k string) string { return lexeme(markApp, k) })))
+		filters = append(filters, or(each(s.Streams, func(k catalog.Key) string { return lexeme(markStream, clean(string(k))) })))
 	}
 	if len(s.Owners) > 0 {
-		owners := each(s.Owners, func(o string) string { return fold(clean(o), longestName) })
-		apps, err := appsWhere(ctx, tx, "select key from qlikcrawler.report where kind = 'app' and lower(owner) = any($1::text[]) limit $2", owners)
-		if err != nil {
-			return nil, err
-		}
-		terms := each(owners, func(o string) string { return lexeme(markOwner, o) })
-		filters = append(filters, or(append(terms, each(apps, func(k string) string { return lexeme(markApp, k) })...)))
+		filters = append(filters, or(each(s.Owners, func(o string) string { return lexeme(markOwner, fold(clean(o), longestName)) })))
 	}
 	q.filter = and(filters...)
-	var places []classPlace
-	for _, p := range classPlaces {
-		if len(s.Kinds) == 0 || slices.Contains(s.Kinds, p.kind) {
-			places = append(places, p)
-		}
-	}
-	return places, nil
+	return list
 }
 
 func each[A, B any](list []A, fn func(A) B) []B {
@@ -160,20 +137,12 @@ func each[A, B any](list []A, fn func(A) B) []B {
 	return out
 }
 
-func appsWhere(ctx context.Context, tx pgx.Tx, sql string, values []string) ([]string, error) {
-	rows, err := tx.Query(ctx, sql, values, mostApps)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
-}
-
 // A finder collects what a search finds.
 type finder struct {
 	tx       pgx.Tx
 	search   catalog.Search
 	question question
-	places   []classPlace
+	shelves  []shelf
 	want     int // hits that are enough
 	list     []*found
 	seen     map[string]bool   // keys
@@ -183,6 +152,7 @@ type finder struct {
 
 // A found is a row that may become a hit.
 type found struct {
+	table int
 	place classPlace
 	way   catalog.Match
 	key   string
@@ -191,32 +161,48 @@ type found struct {
 }
 
 func (f *finder) find(ctx context.Context) error {
-	for _, way := range ways {
+	asked := map[string]bool{}
+	for _, t := range tries {
 		if len(f.list) >= f.want {
 			return nil
 		}
-		if way == catalog.MatchNear {
+		if t.match == catalog.MatchNear {
 			if err := f.respell(ctx); err != nil {
 				return err
 			}
 		}
-		query := f.question.tier(way)
-		if query == "" {
+		query := f.question.tier(t)
+		if query == "" || asked[query] {
 			continue
 		}
-		batch, err := f.try(ctx, way, query)
-		if err != nil {
-			return err
+		asked[query] = true
+		for _, few := range []bool{true, false} {
+			if len(f.list) >= f.want {
+				return nil
+			}
+			list := slices.DeleteFunc(slices.Clone(f.shelves), func(s shelf) bool { return s.few != few })
+			if err := f.look(ctx, t.match, query, list); err != nil {
+				return err
+			}
 		}
-		if way == catalog.MatchNear && len(batch) > 0 {
-			f.used = f.question.instead
-		}
-		slices.SortFunc(batch, func(a, b *found) int {
-			return cmp.Or(cmp.Compare(a.place.weight, b.place.weight), cmp.Compare(len(a.name), len(b.name)),
-				cmp.Compare(a.name, b.name), cmp.Compare(a.key, b.key))
-		})
-		f.list = append(f.list, batch...)
 	}
+	return nil
+}
+
+// look takes what some shelves have.
+func (f *finder) look(ctx context.Context, way catalog.Match, query string, list []shelf) error {
+	batch, err := f.try(ctx, way, query, list)
+	if err != nil {
+		return err
+	}
+	if way == catalog.MatchNear && len(batch) > 0 {
+		f.used = f.question.instead
+	}
+	slices.SortFunc(batch, func(a, b *found) int {
+		return cmp.Or(cmp.Compare(a.place.weight, b.place.weight), cmp.Compare(len(a.name), len(b.name)),
+			cmp.Compare(a.name, b.name), cmp.Compare(a.key, b.key))
+	})
+	f.list = append(f.list, batch...)
 	return nil
 }
 
@@ -224,20 +210,20 @@ func (f *finder) find(ctx context.Context) error {
 const mostRounds = 4
 
 // try finds in one way. Where equal fields take all the room, it looks again for others.
-func (f *finder) try(ctx context.Context, way catalog.Match, query string) ([]*found, error) {
+func (f *finder) try(ctx context.Context, way catalog.Match, query string, list []shelf) ([]*found, error) {
 	var batch []*found
-	places := f.places
-	for range mostRounds {
-		full, fresh := map[class]int{}, 0
-		var without []string
-		rows, err := f.tx.Query(ctx, f.candidatesSQL(places), f.args(query)...)
+	for round := 0; round < mostRounds && len(list) > 0; round++ {
+		rows, err := f.tx.Query(ctx, f.candidatesSQL(list), f.args(query)...)
 		if err != nil {
 			return nil, err
 		}
+		full, fresh := map[int]int{}, 0
+		var without []string
 		var c found
 		var name class
-		_, err = pgx.ForEachRow(rows, []any{&name, &c.key, &c.name, &c.same}, func() error {
-			full[name]++
+		var at int
+		_, err = pgx.ForEachRow(rows, []any{&at, &name, &c.key, &c.name, &c.same}, func() error {
+			full[at]++
 			if f.seen[c.key] {
 				return nil
 			}
@@ -246,7 +232,7 @@ func (f *finder) try(ctx context.Context, way catalog.Match, query string) ([]*f
 				return nil
 			}
 			one := c
-			one.way, one.place = way, classPlaces[slices.IndexFunc(classPlaces, func(p classPlace) bool { return p.class == name })]
+			one.way, one.table, one.place = way, list[at].table, placeOfClass(name)
 			if c.same != "" {
 				f.same[c.same] = &one
 				without = append(without, "!"+lexeme(markSame, c.same))
@@ -257,40 +243,47 @@ func (f *finder) try(ctx context.Context, way catalog.Match, query string) ([]*f
 		if err != nil {
 			return nil, err
 		}
-		places = slices.DeleteFunc(slices.Clone(places), func(p classPlace) bool {
-			return p.table != fields || full[p.class] < f.most()
-		})
-		if len(places) == 0 || fresh == 0 || len(f.list)+len(batch) >= f.want {
+		if fresh == 0 || len(f.list)+len(batch) >= f.want {
 			break
 		}
-		query = and(append([]string{"(" + query + ")"}, without...)...)
+		var left []shelf
+		for i, s := range list {
+			if s.table == fields && full[i] >= f.most() {
+				left = append(left, s)
+			}
+		}
+		list, query = left, and(append([]string{"(" + query + ")"}, without...)...)
 	}
 	return batch, nil
 }
 
-// most is how many rows of a class are looked at.
+// most is how many rows of a shelf are looked at.
 func (f *finder) most() int { return max(candidates, f.want) }
 
 // sameSQL is sameness of a report field t, which isn't masked.
 const sameSQL = "left(encode(sha256(convert_to(t.type || E'\\x01' || coalesce(t.name, '') || E'\\x01' || coalesce(t.formula, ''), 'UTF8')), 'hex'), 16)"
 
-// candidatesSQL looks into each class by itself, so that none takes the room of others. $1 is the tsquery,
-// $2 the connections that may be seen.
-func (f *finder) candidatesSQL(places []classPlace) string {
-	parts := make([]string, len(places))
-	for i, p := range places {
+// candidatesSQL looks through shelves. Its parameters are those of condition.
+func (f *finder) candidatesSQL(list []shelf) string {
+	parts := make([]string, len(list))
+	for i, s := range list {
 		same := "''"
-		if p.table == fields {
+		if s.table == fields {
 			same = sameSQL
 		}
-		parts[i] = fmt.Sprintf("(select '%s'::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s limit %d)",
-			p.class, same, tables[p.table].name, f.condition(p.class), f.most())
+		parts[i] = fmt.Sprintf("(select %d, (%s)::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s limit %d)",
+			i, s.class, same, tables[s.table].name, f.condition(s), f.most())
 	}
 	return strings.Join(parts, " union all ")
 }
 
-func (f *finder) condition(c class) string {
-	sql := fmt.Sprintf("t.search @@ ($1::tsquery && '''%s%s'''::tsquery)", markClass, c)
+// condition says which rows of a shelf are found. $1 is the tsquery, $2 the connections that may be seen.
+// Reports of one kind are told by their lexeme too: the index has other kinds.
+func (f *finder) condition(s shelf) string {
+	sql := s.where + " and t.search @@ $1::tsquery"
+	if s.table == reports && s.few {
+		sql = fmt.Sprintf("%s and t.search @@ ($1::tsquery && '''%s%s'''::tsquery)", s.where, markClass, s.classes[0])
+	}
 	if !f.search.Scope.All {
 		sql += " and t.connection = any($2::text[])"
 	}

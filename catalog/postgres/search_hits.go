@@ -72,7 +72,7 @@ func (f *finder) hits(ctx context.Context, page []*found) ([]catalog.Hit, error)
 
 // appOf is the key of the app that a row belongs to; "" for groups.
 func appOf(c *found) string {
-	if c.place.table == groups {
+	if c.table == groups {
 		return ""
 	}
 	connection, app := placeOf(c.key)
@@ -92,7 +92,7 @@ func appKeys(page []*found) []string {
 func (f *finder) queueDetails(b *pgx.Batch, table int, page []*found, into map[string]detail) {
 	var keys []string
 	for _, c := range page {
-		if c.place.table == table {
+		if c.table == table {
 			keys = append(keys, c.key)
 		}
 	}
@@ -138,40 +138,44 @@ func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 		})
 }
 
-// mostCounted is how many rows of each class facets count.
+// mostCounted is how many rows of each shelf facets count.
 const mostCounted = 2000
 
 // facets counts what the widest way that finds something finds.
 func (f *finder) facets(ctx context.Context) (*catalog.Facets, error) {
-	query := f.question.tier(catalog.MatchText)
-	if near := f.question.tier(catalog.MatchNear); near != "" && len(f.used) > 0 {
-		query = near
+	query := f.question.tier(try{catalog.MatchText, lastOpen})
+	if len(f.question.words) == 0 {
+		query = f.question.tier(try{catalog.MatchText, whole})
 	}
-	parts := make([]string, len(f.places))
-	for i, p := range f.places {
+	if len(f.used) > 0 {
+		query = f.question.tier(try{catalog.MatchNear, whole})
+	}
+	parts := make([]string, len(f.shelves))
+	for i, s := range f.shelves {
 		typ := "null"
-		if p.table == reports || p.table == fields {
+		if s.table == reports || s.table == fields {
 			typ = "t.type"
 		}
-		parts[i] = fmt.Sprintf(`(select '%s'::text as kind, connection, typ, count(*) as n from (
-			select t.connection, %s::text as typ from qlikcrawler.%s t where %s limit %d) x group by 2, 3)`,
-			p.kind, typ, tables[p.table].name, f.condition(p.class), mostCounted)
+		parts[i] = fmt.Sprintf(`(select %d, class, connection, typ, count(*) from (
+			select (%s)::text as class, t.connection, %s::text as typ from qlikcrawler.%s t where %s limit %d) x group by 2, 3, 4)`,
+			i, s.class, typ, tables[s.table].name, f.condition(s), mostCounted)
 	}
 	rows, err := f.tx.Query(ctx, strings.Join(parts, " union all "), f.args(query)...)
 	if err != nil {
 		return nil, err
 	}
-	kinds, connections, types, all := map[string]int{}, map[string]int{}, map[string]int{}, map[string]int{}
-	var kind, connection string
+	kinds, connections, types, all := map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
+	var at, n int
+	var name class
+	var connection string
 	var typ zeronull.Text
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&kind, &connection, &typ, &n}, func() error {
-		kinds[kind] += n
+	_, err = pgx.ForEachRow(rows, []any{&at, &name, &connection, &typ, &n}, func() error {
+		kinds[placeOfClass(name).kind] += n
 		connections[connection] += n
 		if typ != "" {
 			types[string(typ)] += n
 		}
-		all[kind] += n
+		all[at] += n
 		return nil
 	})
 	out := &catalog.Facets{Kinds: facetsOf(kinds), Connections: facetsOf(connections), Types: facetsOf(types)}

@@ -63,6 +63,33 @@ func queueWords(b *pgx.Batch, words map[string]bool) {
 		order by form collate "C", word collate "C" on conflict do nothing`, all, ofWord)
 }
 
+// queueMoved writes the words of rows that are as they were, of an app that is in another stream or has
+// another owner.
+func queueMoved(b *pgx.Batch, table int, rows []row, d difference, was unitState) {
+	if !was.known || len(rows) == 0 || rows[0].within == nil || *rows[0].within == was.within {
+		return
+	}
+	written := map[string]bool{}
+	for _, list := range [][]row{d.added, d.changed} {
+		for _, r := range list {
+			written[r.key] = true
+		}
+	}
+	var t termer
+	var keys, terms []string
+	for i := range rows {
+		if !written[rows[i].key] {
+			keys, terms = append(keys, rows[i].key), append(terms, t.terms(table, &rows[i]))
+		}
+	}
+	if len(keys) > 0 {
+		b.Queue(fmt.Sprintf(setTerms, tables[table].name), keys, terms)
+	}
+}
+
+const setTerms = `update qlikcrawler.%s t set search = s.terms::tsvector
+	from unnest($1::text[], $2::text[]) as s(key, terms) where t.key = s.key`
+
 // reindexAtOnce is how many rows get their words in one transaction.
 const reindexAtOnce = 500
 
@@ -116,8 +143,7 @@ func (db *DB) reindexSome(ctx context.Context, tx pgx.Tx, table int, after strin
 		keys[i], terms[i] = list[i].key, t.terms(table, &list[i])
 	}
 	b := &pgx.Batch{}
-	b.Queue(fmt.Sprintf(`update qlikcrawler.%s t set search = s.terms::tsvector
-		from unnest($1::text[], $2::text[]) as s(key, terms) where t.key = s.key`, tables[table].name), keys, terms)
+	b.Queue(fmt.Sprintf(setTerms, tables[table].name), keys, terms)
 	queueWords(b, words)
 	return keys[len(keys)-1], true, tx.SendBatch(ctx, b).Close()
 }
@@ -125,14 +151,18 @@ func (db *DB) reindexSome(ctx context.Context, tx pgx.Tx, table int, after strin
 // readSearched locks and reads rows without words.
 func readSearched(ctx context.Context, tx pgx.Tx, table int, after string) ([]row, error) {
 	t := tables[table]
-	found, err := tx.Query(ctx, fmt.Sprintf(`select %s from qlikcrawler.%s where key > $1 and search is null
-		order by key limit %d for update`, strings.Join(searched[table], ", "), t.name, reindexAtOnce), after)
+	found, err := tx.Query(ctx, fmt.Sprintf(`
+		select s.*, coalesce(g.parent_key, ''), coalesce(a.owner, '') from (
+			select %s from qlikcrawler.%s where key > $1 and search is null order by key limit %d for update) s
+		left join qlikcrawler.report_group g on g.unit = split_part(s.key, '/', 1) || '/' || split_part(s.key, '/', 2)
+		left join qlikcrawler.report a on a.key = split_part(s.key, '/', 1) || '/' || split_part(s.key, '/', 2)
+		order by s.key`, strings.Join(searched[table], ", "), t.name, reindexAtOnce), after)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(found, func(from pgx.CollectableRow) (row, error) {
-		r := row{values: make([]any, len(t.columns))}
-		targets := make([]any, len(searched[table]))
+		r := row{values: make([]any, len(t.columns)), within: &whereabouts{}}
+		targets := make([]any, len(searched[table]), len(searched[table])+2)
 		for i, name := range searched[table] {
 			if name == "tags" {
 				targets[i] = new([]string)
@@ -140,7 +170,7 @@ func readSearched(ctx context.Context, tx pgx.Tx, table int, after string) ([]ro
 				targets[i] = new(*string)
 			}
 		}
-		if err := from.Scan(targets...); err != nil {
+		if err := from.Scan(append(targets, &r.within.stream, &r.within.owner)...); err != nil {
 			return r, err
 		}
 		for i, name := range searched[table] {

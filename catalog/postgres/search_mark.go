@@ -123,18 +123,18 @@ func (m marker) hit(c *found, d detail) catalog.Hit {
 		if parts == nil {
 			continue
 		}
-		h.Excerpt, h.Of = parts, detailColumns[c.place.table].texts[i]
+		h.Excerpt, h.Of = parts, detailColumns[c.table].texts[i]
 		if h.Of == "code" {
 			h.Line = 1 + strings.Count(text[:at], "\n")
 		}
 		return h
 	}
-	if c.place.table == fields && d.texts[0] != "" || !named && d.texts[0] != "" {
+	if c.table == fields && d.texts[0] != "" || !named && d.texts[0] != "" {
 		end := min(len(d.texts[0]), excerptLength)
 		for end < len(d.texts[0]) && !utf8.RuneStart(d.texts[0][end]) {
 			end++
 		}
-		h.Excerpt, h.Of = pieces(d.texts[0], 0, end, nil), detailColumns[c.place.table].texts[0]
+		h.Excerpt, h.Of = pieces(d.texts[0], 0, end, nil), detailColumns[c.table].texts[0]
 	}
 	return h
 }

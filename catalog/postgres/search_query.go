@@ -44,10 +44,48 @@ func prefixed(mark, term string) string {
 	return lexeme(mark, term) + ":*"
 }
 
+// How far words are taken for beginnings.
+type openness int
+
+const (
+	whole    openness = iota // not at all
+	lastOpen                 // the last one, which may still be being typed
+	allOpen
+)
+
+// A try is a way to look: what is found so counts as a match of that kind.
+type try struct {
+	match catalog.Match
+	open  openness
+}
+
+// tries are made in this order, until a page is full. Whole words come first: they are quickly found however
+// common they are.
+var tries = []try{
+	{catalog.MatchName, whole},
+	{catalog.MatchPrefix, allOpen},
+	{catalog.MatchWords, whole},
+	{catalog.MatchWords, lastOpen},
+	{catalog.MatchWords, allOpen},
+	{catalog.MatchText, whole},
+	{catalog.MatchText, lastOpen},
+	{catalog.MatchText, allOpen},
+	{catalog.MatchNear, whole},
+}
+
+// term makes terms of the n-th word.
+func (t try) term(n, of int, mark string) func(string) string {
+	if t.open == allOpen || t.open == lastOpen && n == of-1 {
+		return func(s string) string { return prefixed(mark, s) }
+	}
+	return func(s string) string { return lexeme(mark, s) }
+}
+
 // tier is the tsquery of a way to be found; "" if the question can't be found in this way.
-func (q *question) tier(m catalog.Match) string {
+func (q *question) tier(t try) string {
+	m := t.match
 	if len(q.words) == 0 {
-		if m == catalog.MatchText && q.text == "" {
+		if m == catalog.MatchText && t.open == whole && q.text == "" {
 			return q.filter
 		}
 		return ""
@@ -62,19 +100,19 @@ func (q *question) tier(m catalog.Match) string {
 		}
 		terms = append(terms, prefixed(markName, q.text))
 	case catalog.MatchWords:
-		for _, w := range q.words {
-			terms = append(terms, wordTerm(w, func(s string) string { return prefixed(markTitle, s) }))
+		for i, w := range q.words {
+			terms = append(terms, wordTerm(w, t.term(i, len(q.words), markTitle)))
 		}
 	case catalog.MatchText:
-		for _, w := range q.words {
-			terms = append(terms, wordTerm(w, anywhere))
+		for i, w := range q.words {
+			terms = append(terms, wordTerm(w, t.anywhere(i, len(q.words))))
 		}
 	case catalog.MatchNear:
 		if len(q.instead) == 0 {
 			return ""
 		}
-		for _, w := range q.words {
-			any := []string{wordTerm(w, anywhere)}
+		for i, w := range q.words {
+			any := []string{wordTerm(w, t.anywhere(i, len(q.words)))}
 			for _, other := range q.instead[w.text] {
 				any = append(any, lexeme(markTitle, other), lexeme("", other))
 			}
@@ -84,7 +122,11 @@ func (q *question) tier(m catalog.Match) string {
 	return and(append(terms, q.filter)...)
 }
 
-func anywhere(s string) string { return "(" + prefixed(markTitle, s) + " | " + prefixed("", s) + ")" }
+// anywhere makes terms of a word in the name or in another text.
+func (t try) anywhere(n, of int) func(string) string {
+	title, text := t.term(n, of, markTitle), t.term(n, of, "")
+	return func(s string) string { return "(" + title(s) + " | " + text(s) + ")" }
+}
 
 // wordTerm finds a word as it was written, or all its parts.
 func wordTerm(w word, term func(string) string) string {
@@ -134,29 +176,33 @@ func ofTypes(types []string) []string {
 	return terms
 }
 
-// A classPlace is where the rows of a class stand, and what it weighs among equals: less is more.
+// A classPlace is what people call a class, and what it weighs among equals: less is more.
 type classPlace struct {
 	class  class
-	kind   string // as people call it
-	table  int
+	kind   string
 	weight int
 }
 
 var classPlaces = []classPlace{
-	{classApp, "app", reports, 0},
-	{classStream, "stream", groups, 1},
-	{classPersonal, "personal", groups, 9},
-	{classSheet, "sheet", reports, 2},
-	{classMeasure, "measure", fields, 3},
-	{classDimension, "dimension", fields, 4},
-	{classObject, "master_object", fields, 5},
-	{classVariable, "variable", fields, 6},
-	{classTable, "table", modelTables, 7},
-	{classField, "field", modelFields, 8},
-	{classCell, "cell", reports, 10},
-	{classMeasure + inline, "measure", fields, 11},
-	{classDimension + inline, "dimension", fields, 12},
-	{classScript, "script", sources, 13},
+	{classApp, "app", 0},
+	{classStream, "stream", 1},
+	{classSheet, "sheet", 2},
+	{classMeasure, "measure", 3},
+	{classDimension, "dimension", 4},
+	{classObject, "master_object", 5},
+	{classVariable, "variable", 6},
+	{classTable, "table", 7},
+	{classField, "field", 8},
+	{classPersonal, "personal", 9},
+	{classCell, "cell", 10},
+	{classMeasure + inline, "measure", 11},
+	{classDimension + inline, "dimension", 12},
+	{classScript, "script", 13},
+}
+
+// placeOfClass finds a class.
+func placeOfClass(c class) classPlace {
+	return classPlaces[slices.IndexFunc(classPlaces, func(p classPlace) bool { return p.class == c })]
 }
 
 // classesOf gives the classes that people call so.
@@ -168,4 +214,51 @@ func classesOf(kind string) []classPlace {
 		}
 	}
 	return found
+}
+
+// A shelf is a part of the catalog that is looked through by itself, so that its rows don't take the room of
+// others'.
+type shelf struct {
+	table   int
+	where   string // the rows, as the index has it
+	class   string // SQL of a row's class
+	classes []class
+	few     bool // far fewer rows than of charts: looked through first
+}
+
+// fieldClass is the class of a report field t.
+const fieldClass = "replace(lower(t.type), ' ', '_') || case when t.origin = 'inline' then '" + inline + "' else '' end"
+
+var shelves = []shelf{
+	{reports, "t.kind <> 'cell' and t.kind = 'app'", "'app'", []class{classApp}, true},
+	{groups, "true", "t.kind", []class{classStream, classPersonal}, true},
+	{reports, "t.kind <> 'cell' and t.kind = 'sheet'", "'sheet'", []class{classSheet}, true},
+	{fields, "t.origin <> 'inline'", fieldClass, []class{classMeasure, classDimension, classObject, classVariable}, true},
+	{modelTables, "true", "'table'", []class{classTable}, true},
+	{modelFields, "true", "'field'", []class{classField}, true},
+	{reports, "t.kind = 'cell'", "'cell'", []class{classCell}, false},
+	{fields, "t.origin = 'inline'", fieldClass, []class{classMeasure + inline, classDimension + inline}, false},
+	{sources, "true", "'script'", []class{classScript}, false},
+}
+
+// shelvesOf gives the shelves that have things of some kinds, and the tsquery that keeps to these kinds
+// where a shelf has others too.
+func shelvesOf(kinds []string) (list []shelf, only string) {
+	if len(kinds) == 0 {
+		return shelves, ""
+	}
+	var terms []string
+	for _, s := range shelves {
+		wanted := false
+		for _, c := range s.classes {
+			if slices.Contains(kinds, placeOfClass(c).kind) {
+				wanted = true
+				terms = append(terms, lexeme(markClass, string(c)))
+			}
+		}
+		if wanted {
+			list = append(list, s)
+		}
+	}
+	return list, or(terms)
 }

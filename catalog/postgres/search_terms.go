@@ -20,7 +20,8 @@ const (
 	markConnection = "@"
 	markApp        = "^" // the key of the app that the row belongs to
 	markType       = "!" // a cell's visualization
-	markOwner      = "~"
+	markOwner      = "~" // its own, or the app's
+	markStream     = "|" // the key of the stream or the personal group that the app is in
 	markTag        = "#"
 	markSame       = "&" // the same in all fields with the same type, name and formula
 )
@@ -47,7 +48,8 @@ const (
 	classTable     class = "table"
 	classField     class = "field"
 	classScript    class = "script"
-	inline         class = "_inline" // behind measure and dimension
+
+	inline = "_inline" // behind measure and dimension, of those in charts
 )
 
 // classOf tells what a row is to search; "" if it isn't found: an app's group beside the app, and the uses
@@ -118,6 +120,10 @@ func (t *termer) terms(table int, r *row) string {
 		t.add(markType, text("type"))
 	}
 	t.add(markOwner, fold(text("owner"), longestName))
+	if r.within != nil && table != groups {
+		t.add(markStream, r.within.stream)
+		t.add(markOwner, fold(r.within.owner, longestName))
+	}
 	for _, tag := range r.list(table, "tags") {
 		t.add(markTag, fold(tag, longestName))
 	}
@@ -135,6 +141,24 @@ func (t *termer) terms(table int, r *row) string {
 		t.words("", body)
 	}
 	return t.text()
+}
+
+// The whereabouts of an app are found with all its rows: when they change, all are written anew.
+type whereabouts struct{ stream, owner string }
+
+func whereaboutsOf(s *catalog.Snapshot) *whereabouts {
+	w := &whereabouts{}
+	for _, g := range s.Groups {
+		if g.Kind == catalog.GroupApp {
+			w.stream = clean(string(g.Parent))
+		}
+	}
+	for _, r := range s.Reports {
+		if r.Kind == catalog.ReportApp {
+			w.owner = clean(r.Owner)
+		}
+	}
+	return w
 }
 
 // placeOf gives the connection and the app in a key.

@@ -326,3 +326,27 @@ func TestRowsOfAnEarlierVersionGetTheirWords(t *testing.T) {
 		t.Errorf("still pending: %v", left)
 	}
 }
+
+func TestAnAppThatMovesIsFoundWhereItIs(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	library(b)
+	moved := book("margin", "Margin analysis", `ACME\cid`, catalog.StreamKey("prod", "sal"))
+	b.crawl(moved)
+	for _, c := range []struct {
+		search catalog.Search
+		want   int
+	}{
+		{catalog.Search{Text: "orders", Kinds: []string{"table"}, Streams: []catalog.Key{"prod/stream/fin"}}, 0},
+		{catalog.Search{Text: "orders", Kinds: []string{"table"}, Streams: []catalog.Key{"prod/stream/sal"}}, 2},
+		{catalog.Search{Text: "overview", Owners: []string{`acme\ada`}}, 0},
+		{catalog.Search{Text: "overview", Owners: []string{`acme\cid`}}, 1},
+	} {
+		if got := b.search(c.search).Hits; len(got) != c.want {
+			t.Errorf("%+v found %q, want %d", c.search, told(got), c.want)
+		}
+	}
+	if n := b.column("select count(*)::text from qlikcrawler.change where key like '%/table/%'"); n[0] != "0" {
+		t.Errorf("%s changes of tables are told that didn't change", n[0])
+	}
+}

@@ -30,6 +30,7 @@ type row struct {
 	values     []any // of the table's columns; nil is null
 	hash       [hashSize]byte
 	incomplete bool
+	within     *whereabouts // the app's; nil: none, or not known
 }
 
 const hashSize = 16
@@ -136,7 +137,7 @@ type unitRows [tableCount][]row
 // rowsOf turns a snapshot into rows. Of two with the same key the first counts.
 func rowsOf(s *catalog.Snapshot) (unitRows, error) {
 	var out unitRows
-	var b rowBuilder
+	b := rowBuilder{within: whereaboutsOf(s)}
 	for i := range s.Groups {
 		b.group(&out[groups], &s.Groups[i])
 	}
@@ -160,12 +161,13 @@ func rowsOf(s *catalog.Snapshot) (unitRows, error) {
 
 // A rowBuilder makes rows. It keeps the first error, and one buffer for all hashes.
 type rowBuilder struct {
-	err error
-	buf []byte
+	err    error
+	buf    []byte
+	within *whereabouts
 }
 
 func (b *rowBuilder) add(to *[]row, key catalog.Key, incomplete bool, values ...any) {
-	r := row{key: clean(string(key)), values: values, incomplete: incomplete}
+	r := row{key: clean(string(key)), values: values, incomplete: incomplete, within: b.within}
 	values[0] = r.key
 	b.buf = appendHashed(b.buf[:0], values, incomplete)
 	sum := sha256.Sum256(b.buf)

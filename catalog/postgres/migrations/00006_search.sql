@@ -11,10 +11,15 @@ alter table qlikcrawler.source_code add column search tsvector;
 alter table qlikcrawler.model_table add column search tsvector;
 alter table qlikcrawler.model_field add column search tsvector;
 
+-- Most rows are of charts, and few people look for them first: they stand apart.
+create index report_cell_search on qlikcrawler.report using gin (search) with (gin_pending_list_limit = 512) where kind = 'cell';
+create index report_field_inline_search on qlikcrawler.report_field using gin (search) with (gin_pending_list_limit = 512)
+    where origin = 'inline';
 -- The pending list of an index is read whole by every search: it is kept short.
 create index report_group_search on qlikcrawler.report_group using gin (search) with (gin_pending_list_limit = 512);
-create index report_search on qlikcrawler.report using gin (search) with (gin_pending_list_limit = 512);
-create index report_field_search on qlikcrawler.report_field using gin (search) with (gin_pending_list_limit = 512);
+create index report_search on qlikcrawler.report using gin (search) with (gin_pending_list_limit = 512) where kind <> 'cell';
+create index report_field_search on qlikcrawler.report_field using gin (search) with (gin_pending_list_limit = 512)
+    where origin <> 'inline';
 create index source_code_search on qlikcrawler.source_code using gin (search) with (gin_pending_list_limit = 512);
 create index model_table_search on qlikcrawler.model_table using gin (search) with (gin_pending_list_limit = 512);
 create index model_field_search on qlikcrawler.model_field using gin (search) with (gin_pending_list_limit = 512);
