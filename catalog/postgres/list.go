@@ -96,16 +96,6 @@ func (l *list[T]) page(ctx context.Context, db querier, q catalog.Query) (catalo
 	return page, nil
 }
 
-// all calls fn with every row that a query asks for, in its order, without pages: for exports. Rows come
-// from the server as they are read.
-func (l *list[T]) all(ctx context.Context, db querier, q catalog.Query, fn func(T) error) error {
-	s := l.selection(q, true)
-	if q.Limit != 0 || q.Cursor != "" {
-		s.refuse("limit", "all rows are asked for")
-	}
-	return s.each(ctx, db, "", func(item T, _ []*string) error { return fn(item) })
-}
-
 // one reads the row whose column has that value, retired or not. CodeNotFound if there is none, or none
 // that the scope may see: the two can't be told apart.
 func (l *list[T]) one(ctx context.Context, db querier, scope catalog.Scope, column, value string) (T, error) {

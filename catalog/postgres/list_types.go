@@ -42,15 +42,6 @@ var (
 			return &v, func() *string { return textIf(v, func(n int64) string { return strconv.FormatInt(n, 10) }) }
 		},
 	}
-	aFraction = &columnType{
-		cast: "double precision", sorts: true, ops: ordered, read: readFraction,
-		write: func() (any, func() *string) {
-			var v *float64
-			return &v, func() *string {
-				return textIf(v, func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) })
-			}
-		},
-	}
 	aTime = &columnType{
 		cast: "timestamptz", sorts: true, ops: ordered, read: readTime,
 		write: func() (any, func() *string) {
@@ -99,14 +90,6 @@ func readInteger(s string) (string, error) {
 		return "", fmt.Errorf("%q is not a whole number", s)
 	}
 	return strconv.FormatInt(n, 10), nil
-}
-
-func readFraction(s string) (string, error) {
-	n, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return "", fmt.Errorf("%q is not a number", s)
-	}
-	return strconv.FormatFloat(n, 'g', -1, 64), nil
 }
 
 func readFlag(s string) (string, error) {
