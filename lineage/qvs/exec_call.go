@@ -158,6 +158,10 @@ func (r *interpreter) ofOther(rd *reading, tableName, name string, at int) {
 	if t == nil && r.st.binary != nil {
 		t = r.binaryTable(tableName)
 	}
+	if t == nil && r.gone[tableName] != nil {
+		r.tell(at, rd.l.t, tableName, "The table was dropped before this, so that nothing is found in it.", "table")
+		return
+	}
 	if t == nil {
 		r.tell(at, rd.l.t, tableName, "The script makes no table of this name before this.", "table")
 		o := Object{Kind: Resident, Name: tableName}

@@ -97,7 +97,7 @@ func (r *interpreter) project(l *load, in *rows, x *prefixes) *rows {
 		out.fields = append(out.fields, f)
 	}
 	for _, pk := range peeks {
-		r.peek(out, pk.at, pk.names, in)
+		r.peek(out, pk.at, pk.names)
 	}
 	return out
 }
@@ -255,17 +255,12 @@ func (rd *reading) reset(in *rows, l *load, x *prefixes) {
 }
 
 // peek adds what Peek('f') without a table refers to: the other inputs of the field that is built.
-func (r *interpreter) peek(out *rows, at int, names []string, in *rows) {
+func (r *interpreter) peek(out *rows, at int, names []string) {
 	f := *out.fields[at]
 	for _, name := range names {
 		src := out.find(name)
-		if src == nil || src == out.fields[at] || src.name == f.name {
-			if src == nil {
-				src = r.resolveQuietly(in, name)
-			}
-			if src == nil || src.name == f.name {
-				continue
-			}
+		if src == nil || src.name == f.name {
+			continue
 		}
 		f.value, f.inputs = union(f.value, src.value), union(f.inputs, src.inputs)
 	}

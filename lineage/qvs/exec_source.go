@@ -173,6 +173,10 @@ func (r *interpreter) fromTable(l *load) *rows {
 	if r.st.binary != nil {
 		return r.ofTable(r.binaryTable(l.source))
 	}
+	if t := r.gone[l.source]; t != nil {
+		r.tell(l.sourceAt, l.t, l.source, "The table was dropped before this.", "table")
+		return r.ofTable(t)
+	}
 	if m, ok := r.st.maps[l.source]; ok && m.id != nil {
 		r.tell(l.sourceAt, l.t, l.source, "A mapping table can't be read by RESIDENT.", "table")
 	} else {

@@ -180,6 +180,7 @@ func (r *interpreter) dropTable(name string, t text, at int) {
 		return
 	}
 	r.droppedName(tab.name)
+	r.gone[tab.name] = tab
 	tab.id.root().last = tab
 	tab.id.step(Step{Statement: r.keepText(trim(t.s)), At: t.at(at), What: "drop"})
 	delete(r.st.tables, tableKey(tab.section, tab.name))

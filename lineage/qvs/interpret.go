@@ -79,6 +79,7 @@ type interpreter struct {
 	stores    []*storing
 	misses    map[string]bool
 	dropped   map[string]bool
+	gone      map[string]*table // what DROP TABLE removed, as it was
 	limitTold map[string]bool
 }
 
@@ -98,7 +99,7 @@ func Run(script string, opts Options) *Result {
 	r := &interpreter{
 		opts: opts, st: newState(), res: &Result{Variables: map[string]string{}}, flat: flattener{left: maxListed},
 		seed: maphash.MakeSeed(), bySign: map[uint64][]string{}, byField: map[string][]string{}, suffix: map[string]int{},
-		told: map[string]bool{}, misses: map[string]bool{}, dropped: map[string]bool{}, limitTold: map[string]bool{},
+		told: map[string]bool{}, misses: map[string]bool{}, dropped: map[string]bool{}, gone: map[string]*table{}, limitTold: map[string]bool{},
 		columns: map[*set][]Column{}, tagged: map[string][]string{}, declared: map[string][]string{},
 	}
 	src := newSource(script)

@@ -211,7 +211,7 @@ func (p *parser) mergeKeys() {
 func (p *parser) upToVerb() string {
 	from, depth := p.tok().From, 0
 	for n := 0; !p.end(); n++ {
-		if depth == 0 && n > 0 && isVerb(p.word(0)) {
+		if depth == 0 && n > 0 && (isVerb(p.word(0)) || isNameToken(p.tok()) && p.peek(1).Text == ":") {
 			break
 		}
 		switch p.next().Text {

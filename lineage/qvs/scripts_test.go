@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/qlikcrawler/qlikcrawler/lineage/qvs"
 )
@@ -51,7 +52,7 @@ func TestScripts(t *testing.T) {
 				got := show(qvs.Run(script, qvs.Options{Include: include}))
 				wanted := strings.FieldsFunc(want, func(r rune) bool { return r == '\n' })
 				slices.Sort(wanted)
-				if diff := cmp.Diff(wanted, got); diff != "" {
+				if diff := cmp.Diff(wanted, got, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("(-want +got):\n%s\nall of it:\n%s", diff, strings.Join(got, "\n"))
 				}
 			})
