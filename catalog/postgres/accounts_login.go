@@ -49,9 +49,12 @@ func (db *DB) NoteLogin(ctx context.Context, user, address string, failed, forge
 		if user == "" {
 			return nil
 		}
-		_, err := tx.Exec(ctx, `
+		if _, err := tx.Exec(ctx, `
 			insert into qlikcrawler.login_address (account, address, last_at) values ($1, $2, now())
-			on conflict (account, address) do update set last_at = now()`, user, address)
+			on conflict (account, address) do update set last_at = now()`, user, address); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "delete from qlikcrawler.login_address where account = $1 and last_at < now() - $2::interval", user, knownFor)
 		return err
 	})
 	return fail("note the login", "", err)

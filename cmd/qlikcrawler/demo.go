@@ -85,7 +85,7 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 		if a.json {
 			w = cmd.ErrOrStderr() // standard output is one JSON document
 		}
-		serve := serveFlags{web: webFlags{listen: f.listen, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
+		serve := serveFlags{demo: true, web: webFlags{listen: f.listen, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
 		if err := serve.web.validate(a.env.Getenv); err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 
 // serveFlags are what the command line says of the service.
 type serveFlags struct {
+	demo   bool // of the demo: how to log in is said each time
 	noWeb  bool
 	noWork bool
 	slots  int
@@ -123,8 +124,12 @@ func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io
 	if err != nil {
 		return err
 	}
-	if err := a.firstStart(ctx, db, out); err != nil {
+	first, err := a.firstStart(ctx, db, out)
+	if err != nil {
 		return err
+	}
+	if f.demo && !first {
+		fmt.Fprintf(out, "Log in as %q with the password of the first start; `qlikcrawler user passwd %s` sets another one.\n", firstUser, firstUser)
 	}
 	if !f.noWeb {
 		p, err := a.webPart(ctx, s, f.web, out)
@@ -159,14 +164,14 @@ const firstUser = "admin"
 
 // firstStart makes the first user, and tells the password: on standard output, so that it isn't in the
 // log, and never again.
-func (a *app) firstStart(ctx context.Context, db *database, out io.Writer) error {
+func (a *app) firstStart(ctx context.Context, db *database, out io.Writer) (first bool, err error) {
 	password := auth.NewPassword()
 	added, err := db.AddFirstUser(ctx, catalog.User{Name: firstUser, Role: catalog.RoleAdmin}, auth.HashPassword(password))
 	if err != nil || !added {
-		return err
+		return false, err
 	}
 	fmt.Fprintf(out, "This is the first start. Log in as %q with the password %s\n", firstUser, password)
 	fmt.Fprintln(out, "It is shown only now; `qlikcrawler user passwd admin` sets another one.")
 	entry := catalog.AuditEntry{User: firstUser, Via: "first start", Action: "create-user", Detail: "user admin: role admin"}
-	return db.AddAudit(ctx, entry)
+	return true, db.AddAudit(ctx, entry)
 }

@@ -51,6 +51,20 @@ func Fixture(mux *http.ServeMux, d Deps, queries func(catalog.Query)) *API {
 			}
 			return &madeThing{Location: "/x", ETag: etag(1), Body: thing{Name: in.Body.Name, Code: in.Code, Version: 1}}, nil
 		})
+	register(a, op{ID: "slow-thing", Method: "POST", Path: "/slow", Summary: "Take longer than the body may", Tag: "things", Role: auth.Viewer, Sending: 20 * time.Millisecond},
+		func(ctx context.Context, _ *struct {
+			Body *struct {
+				Name string `json:"name"`
+			}
+		},
+		) (*madeThing, error) {
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(200 * time.Millisecond): // ten times the deadline that mustn't count any more
+				return &madeThing{}, nil
+			}
+		})
 	register(a, op{ID: "read-thing", Method: "GET", Path: "/thing", Summary: "Read a thing", Tag: "things", Role: auth.Viewer, KeyParam: "key"},
 		func(_ context.Context, in *struct {
 			Key string `query:"key" required:"true"`

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -12,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
@@ -61,6 +63,8 @@ func (a *API) idempotent(o op) func(huma.Context, func(huma.Context)) {
 		if limit == 0 {
 			limit = maxBody
 		}
+		// A writer without deadlines is a test's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(cmp.Or(o.Sending, defaultTimeout)))
 		call, body, p := keyed(r, who, key, limit)
 		if p == nil {
 			p = a.beginCall(r, w, key, call)
@@ -89,6 +93,8 @@ func keyed(r *http.Request, who auth.Principal, key string, limit int64) (catalo
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return catalog.KeyedCall{}, nil, newProblem(http.StatusRequestTimeout, catalog.CodeTimeout, "The request's body took too long to come.", "Send it again.")
 	case err != nil:
 		return catalog.KeyedCall{}, nil, newProblem(http.StatusBadRequest, catalog.CodeInvalid, "The request's body broke off.", "Send it again.")
 	case int64(len(body)) > limit:

@@ -177,3 +177,13 @@ func TestEveryCodeHasAStatusAndInternalsStayInside(t *testing.T) {
 		t.Errorf("field errors of a handler: %d %s", status, body)
 	}
 }
+
+func TestACallMayTakeLongerThanItsBody(t *testing.T) {
+	t.Parallel()
+	s, _ := fixture(t)
+	for _, sent := range []string{"", `{"name":"a"}`} {
+		if status, _, body := s.send("POST", "/slow", sent); status != 200 {
+			t.Errorf("%q: %d %s", sent, status, body)
+		}
+	}
+}

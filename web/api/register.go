@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -32,6 +33,7 @@ type op struct {
 	Status  int           // of success; 0: 200 with a body, 204 without
 	MaxBody int64         // bytes; 0: 1 MB
 	Timeout time.Duration // 0: defaultTimeout
+	Sending time.Duration // how long the client may take to send the body; 0: defaultTimeout
 	Stream  bool          // the answer may take any time
 	Columns []string      // of a list: what can be sorted and filtered by
 	Unkept  bool          // the answer is given once, and not kept for a repetition of the call
@@ -48,6 +50,7 @@ func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, erro
 	huma.Register(a.huma, operation, func(ctx context.Context, in *I) (*O, error) {
 		ctx, cancel := a.limited(ctx, o)
 		defer cancel()
+		bodyIsRead(ctx)
 		asked := &later{}
 		ctx = context.WithValue(ctx, laterKey{}, asked)
 		out, err := handle(ctx, in)
@@ -87,10 +90,11 @@ func (a *API) timed(o op) func(huma.Context, func(huma.Context)) {
 			limit := writeGrace + max(o.Timeout, defaultTimeout)
 			// A writer without deadlines is a test's.
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
-			next(hc)
+			ctx := context.WithValue(r.Context(), writerKey{}, w)
+			next(humago.NewContext(hc.Operation(), r.WithContext(ctx), w))
 			return
 		}
-		ctx, cancel := context.WithCancel(r.Context())
+		ctx, cancel := context.WithCancel(context.WithValue(r.Context(), writerKey{}, w))
 		defer cancel()
 		go func() {
 			select {
@@ -103,11 +107,22 @@ func (a *API) timed(o op) func(huma.Context, func(huma.Context)) {
 	}
 }
 
+type writerKey struct{}
+
+// bodyIsRead lifts the deadline that the reading of the body had. It is one of the connection, and when it
+// passes net/http takes the client for gone: a call that takes longer would be given up.
+func bodyIsRead(ctx context.Context) {
+	if w, ok := ctx.Value(writerKey{}).(http.ResponseWriter); ok {
+		// A writer without deadlines is a test's.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+	}
+}
+
 // operation is what huma is to know of o.
 func (a *API) operation(o op) huma.Operation {
 	h := huma.Operation{
 		OperationID: o.ID, Method: o.Method, Path: o.Path, Summary: o.Summary, Description: o.Description,
-		Tags: []string{o.Tag}, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, BodyReadTimeout: defaultTimeout,
+		Tags: []string{o.Tag}, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, BodyReadTimeout: cmp.Or(o.Sending, defaultTimeout),
 		Extensions:  map[string]any{"x-role": "anyone"},
 		Security:    []map[string][]string{},
 		Middlewares: huma.Middlewares{a.timed(o), a.authorize(o)},
