@@ -36,9 +36,15 @@ func (s *server) identify(next http.Handler) http.Handler {
 			s.Log.ErrorContext(ctx, "the request's session or token can't be looked up", "request_id", id, "error", err)
 			api.WriteProblem(seen, catalog.CodeUnreachable, id)
 		} else {
-			next.ServeHTTP(seen, r.WithContext(auth.With(ctx, who)))
+			asked := r.WithContext(auth.With(ctx, who))
+			next.ServeHTTP(seen, asked)
+			r.Pattern = asked.Pattern // for whoever looks at the request from outside
 		}
-		s.logged(r, seen, id, address, who, time.Since(began))
+		took := time.Since(began)
+		s.logged(r, seen, id, address, who, took)
+		if s.Answered != nil {
+			s.Answered(Answer{Method: r.Method, Route: r.Pattern, Status: seen.status, Took: took})
+		}
 	})
 }
 

@@ -22,6 +22,8 @@ type Deps struct {
 	Ready func(context.Context) error
 	// Metrics is served at /metrics to loopback, and with a token to others; nil: no metrics.
 	Metrics http.Handler
+	// Answered is told of each answer; nil: nobody is. It must not block.
+	Answered func(Answer)
 	// Pages are the pages for people; nil: none.
 	Pages *ui.Deps
 	// Summary is read for the summary page of the demo, which anybody may see; nil: no page.
@@ -30,6 +32,14 @@ type Deps struct {
 	PublicURL   string // how people reach the service, if not by its own address
 	BehindProxy bool   // X-Forwarded-For and X-Forwarded-Proto say who asks, and how
 	Limits      Limits
+}
+
+// An Answer is what became of a request.
+type Answer struct {
+	Method string
+	Route  string // as it was registered; "": there is none
+	Status int
+	Took   time.Duration
 }
 
 // Limits are how much one may ask. Zero values are the defaults.

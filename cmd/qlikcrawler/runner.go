@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
@@ -23,6 +25,8 @@ type crawlRunner struct {
 	worker  string // names this process
 	sources *sourcePool
 	logs    *runlog.Desk
+	metrics *metrics
+	tracer  trace.Tracer
 
 	mu    sync.Mutex
 	parts map[catalog.RunID]*runPart
@@ -39,8 +43,8 @@ type runPart struct {
 
 var _ scheduler.Runner = (*crawlRunner)(nil)
 
-func newRunner(a *app, db *database, worker string) *crawlRunner {
-	r := &crawlRunner{app: a, db: db, worker: worker, parts: map[catalog.RunID]*runPart{}}
+func newRunner(a *app, db *database, worker string, m *metrics, t trace.Tracer) *crawlRunner {
+	r := &crawlRunner{app: a, db: db, worker: worker, metrics: m, tracer: t, parts: map[catalog.RunID]*runPart{}}
 	r.logs = runlog.NewDesk(db.DB, currentVersion().Version, a.log)
 	r.sources = newSourcePool(r.open, r.closed, a.log)
 	return r
@@ -118,29 +122,35 @@ func (a *app) quietZone(ctx context.Context, db *database, code string) *time.Lo
 func (r *crawlRunner) Hold(code string) func() { return r.sources.hold(code) }
 
 // Draft lists the source and plans the run.
-func (r *crawlRunner) Draft(ctx context.Context, run catalog.SharedRun) (catalog.Draft, error) {
+func (r *crawlRunner) Draft(ctx context.Context, run catalog.SharedRun) (draft catalog.Draft, err error) {
+	ctx, end := stage(ctx, r.tracer, "list and plan", run.Details)
+	defer func() { end(err) }()
 	part, err := r.join(ctx, run.Details)
 	if err != nil {
 		return catalog.Draft{}, err
 	}
-	draft, err := part.Draft(ctx, r.db.As(run.Claim))
+	draft, err = part.Draft(ctx, r.db.As(run.Claim))
 	r.noteRefusal(ctx, run.Details.Connection, err)
 	return draft, err
 }
 
 // Read reads the units of a batch.
-func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch, goOn func() bool) (bool, error) {
+func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch, goOn func() bool) (all bool, err error) {
+	ctx, end := stage(ctx, r.tracer, "read apps", run)
+	defer func() { end(err) }()
 	part, err := r.join(ctx, run)
 	if err != nil {
 		return false, err
 	}
-	all, err := part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
+	all, err = part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
 	r.noteRefusal(ctx, run.Connection, err)
 	return all, err
 }
 
 // Retire retires what the plan said, and builds the lineage of what changed. It asks nothing of the site.
-func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) error {
+func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) (err error) {
+	ctx, end := stage(ctx, r.tracer, "retire and build lineage", run.Details)
+	defer func() { end(err) }()
 	store := r.db.As(run.Claim)
 	c := crawler.Crawler{Store: store}
 	if conn, err := r.db.Connection(ctx, run.Details.Connection); err == nil {
@@ -202,7 +212,7 @@ func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part,
 	if p != nil {
 		fresh.past = p.usage()
 	}
-	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100, Observe: log.Observe}
+	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100, Observe: r.metrics.observing(run.Connection, log.Observe)}
 	if fresh.part, err = c.Part(run, src); err != nil {
 		return nil, err
 	}
@@ -233,6 +243,9 @@ func (r *crawlRunner) Usage(run catalog.RunID) catalog.Usage {
 func (r *crawlRunner) Ended(run catalog.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if p := r.parts[run.ID]; p != nil {
+		r.metrics.ended(run, p.usage())
+	}
 	delete(r.parts, run.ID)
 	r.logs.End(run.ID)
 }

@@ -73,13 +73,21 @@ type wiring struct {
 	site     *web.Site
 	stopping chan struct{} // closed when the HTTP side stops: streams end then
 	parts    []part
+	end      func(context.Context) error // sends the traces that are left
 }
 
 // newService is the wiring of the service: what there is, and what of it knows what.
 func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiring, error) {
 	s := &wiring{stopping: make(chan struct{})}
 	guard := auth.New(auth.Deps{Store: db.DB, Log: a.log})
+	measures := newMetrics(db, a.log)
+	tracer, endTraces, err := a.tracing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.end = endTraces
 	deps := web.Deps{
+		Metrics: measures.handler(), Answered: measures.answered,
 		Log: a.log, Guard: guard, Ready: db.ready,
 		PublicURL: f.web.publicURL, BehindProxy: f.web.behindProxy, Limits: web.Limits{PerPrincipal: f.web.rate, PerAddress: f.web.rate / 10},
 		Pages: a.pages(db),
@@ -93,7 +101,7 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	if err != nil {
 		return nil, err
 	}
-	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork)
+	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork, measures, tracer)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +122,11 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 		folder := &connectionFolder{app: a, db: db, dir: f.connections, start: starter(crawls)}
 		s.parts = append(s.parts, folder.keep)
 	}
-	s.site, err = web.New(deps)
-	return s, err
+	if s.site, err = web.New(deps); err != nil {
+		return nil, err
+	}
+	s.site.Handler = traced(tracer, s.site.Handler)
+	return s, nil
 }
 
 // runService makes the first user if there is none, and runs the service until ctx ends.
@@ -138,7 +149,13 @@ func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io
 		}
 		s.parts = append(s.parts, p)
 	}
-	return runParts(ctx, s.parts)
+	err = runParts(ctx, s.parts)
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if traces := s.end(stop); traces != nil {
+		a.log.Warn("the last traces could not be sent", "error", traces)
+	}
+	return err
 }
 
 // runParts runs all parts until ctx ends or one of them fails, and waits until all have stopped.

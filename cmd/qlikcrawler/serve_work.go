@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/spf13/pflag"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
@@ -30,14 +31,14 @@ func (f *serveFlags) validateWork() error {
 }
 
 // newScheduler makes what asks for crawls and, with a runner, works on them.
-func (a *app) newScheduler(ctx context.Context, db *database, slots int, work bool) (*scheduler.Scheduler, *crawlRunner, error) {
+func (a *app) newScheduler(ctx context.Context, db *database, slots int, work bool, m *metrics, t trace.Tracer) (*scheduler.Scheduler, *crawlRunner, error) {
 	if err := scheduler.Migrate(ctx, db.Pool(), a.log); err != nil {
 		return nil, nil, err
 	}
 	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: slots, Pace: a.env.Pace, Log: a.log}
 	var r *crawlRunner
 	if work {
-		r = newRunner(a, db, d.Worker)
+		r = newRunner(a, db, d.Worker, m, t)
 		d.Runner = r
 	}
 	s, err := scheduler.New(d)

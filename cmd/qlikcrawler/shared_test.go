@@ -10,6 +10,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
+	"go.opentelemetry.io/otel/trace/noop"
 )
 
 // A service is the working part of `serve`, on the database of a program, in the test's process.
@@ -33,7 +34,7 @@ func (p *program) service(slots int, pace scheduler.Pace) *service {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	sched, r, err := a.newScheduler(p.t.Context(), db, slots, true)
+	sched, r, err := a.newScheduler(p.t.Context(), db, slots, true, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
 	if err != nil {
 		p.t.Fatal(err)
 	}
