@@ -129,7 +129,7 @@ func (p *program) asker() *scheduler.Scheduler {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(db.DB.Close)
-	s, _, err := a.newScheduler(p.t.Context(), db, 1, false)
+	s, _, err := a.newScheduler(p.t.Context(), db, 1, false, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
 	if err != nil {
 		p.t.Fatal(err)
 	}
