@@ -35,3 +35,16 @@ type OutcomeRow struct {
 	Cure       string `json:"cure,omitempty" doc:"What to do about it."`
 	DurationMS int64  `json:"duration_ms" doc:"How long it took, in milliseconds."`
 }
+
+// InHand is what a crawl is busy with just now.
+type InHand struct {
+	Apps    int     // in the batches that processes have taken, and not done
+	Workers int     // the processes
+	Names   []AppOf // of some of them, in the order in which they are read
+}
+
+// An AppOf is an app of a crawl; Name is empty if the catalog hasn't met it.
+type AppOf struct {
+	Key  Key
+	Name string
+}

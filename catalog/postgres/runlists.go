@@ -91,3 +91,30 @@ func (db *DB) LastRuns(ctx context.Context, scope catalog.Scope) (map[string]cat
 	})
 	return last, fail("read the last crawls", "", err)
 }
+
+// RunInHand tells which apps of a crawl are in the hands of a process just now, up to so many of them by
+// name: those that each process reads next come first.
+func (db *DB) RunInHand(ctx context.Context, id catalog.RunID, names int) (catalog.InHand, error) {
+	var h catalog.InHand
+	const taken = `
+		qlikcrawler.run_batch b join qlikcrawler.run_app a on a.run = b.run and a.batch = b.number
+		where b.run = $1 and b.state = 'working'
+			and not exists (select from qlikcrawler.crawl_outcome o where o.run = a.run and o.unit = a.unit)`
+	err := db.pool.QueryRow(ctx, "select count(*), count(distinct b.worker) from "+taken, id).Scan(&h.Apps, &h.Workers)
+	if err != nil {
+		return h, fail("look what a crawl reads", runKey(id), err)
+	}
+	rows, err := db.pool.Query(ctx, `
+		select n.unit, p.name from (
+			select a.unit, row_number() over (partition by b.number order by a.unit) as turn from `+taken+`
+			order by turn, a.unit limit $2) n
+		left join catalog.report p on p.key = n.unit order by n.turn, n.unit`, id, names)
+	if err != nil {
+		return h, fail("look what a crawl reads", runKey(id), err)
+	}
+	h.Names, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (a catalog.AppOf, err error) {
+		err = row.Scan(&a.Key, target(&a.Name))
+		return a, err
+	})
+	return h, fail("look what a crawl reads", runKey(id), err)
+}

@@ -41,29 +41,9 @@ type startCrawlBody struct {
 
 // run is the crawl that is asked for.
 func (b startCrawlBody) run(code, who string) (catalog.Run, error) {
-	r := catalog.Run{
-		Connection: code, Mode: catalog.Mode(b.Mode), Trigger: catalog.Trigger(b.Trigger), AskedBy: who,
-		Apps: b.Apps, Groups: b.Groups, AllowMassRetire: b.AllowMassRetire,
-	}
-	if r.Trigger == "" {
-		r.Trigger = catalog.ByAPI
-	}
-	chosen := len(b.Apps)+len(b.Groups) > 0
-	var errs catalog.FieldErrors
-	switch {
-	case r.Mode == "" && chosen:
-		r.Mode = catalog.Selected
-	case r.Mode == "":
-		r.Mode = catalog.Delta
-	case r.Mode == catalog.Selected && !chosen:
-		errs.Add("apps", "must name an app, or groups a report group: a selected crawl reads only those")
-	case r.Mode != catalog.Selected && chosen:
-		errs.Add("mode", "must be selected, or left out, when apps or groups are named: those are read in full")
-	}
-	if r.Mode == catalog.Selected && b.AllowMassRetire {
-		errs.Add("allow_mass_retire", "has no meaning here: a selected crawl retires nothing")
-	}
-	return r, errs.OrNil()
+	return catalog.CrawlRequest{
+		Mode: catalog.Mode(b.Mode), Apps: b.Apps, Groups: b.Groups, AllowMassRetire: b.AllowMassRetire, Trigger: catalog.Trigger(b.Trigger),
+	}.Run(code, who)
 }
 
 type startedCrawl struct {

@@ -30,5 +30,8 @@ func (u *UI) routes() []route {
 	if u.Register != nil && u.Connections != nil {
 		all = append(all, u.connectionRoutes()...)
 	}
+	if u.Crawls != nil && u.CrawlStore != nil {
+		all = append(all, u.crawlRoutes()...)
+	}
 	return all
 }

@@ -59,7 +59,7 @@ type Deps struct {
 
 	Crawls     Crawls // the pages of crawls; with CrawlStore
 	CrawlStore CrawlStore
-	Schedules  Schedules
+	Schedules  Schedules // with Crawls
 }
 
 // A UI has registered its pages on a mux.
