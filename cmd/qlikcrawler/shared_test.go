@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,4 +142,35 @@ func (p *program) app(pace scheduler.Pace) *app {
 	a.log = slog.New(slog.NewTextHandler(p.t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
 	a.config = config{DatabaseURL: p.env["QLIKCRAWLER_DATABASE_URL"], DataDir: p.env["QLIKCRAWLER_DATA_DIR"], MasterKeyText: p.env["QLIKCRAWLER_MASTER_KEY"]}
 	return a
+}
+
+// TestQuietHoursKeepCrawlsAway: none is started on the command line, and one that is asked for waits.
+func TestQuietHoursKeepCrawlsAway(t *testing.T) {
+	t.Parallel()
+	srv := qliktest.New(t, smallSite(4), qliktest.Options{})
+	p := newProgram(t)
+	file := fileFor(t, srv, "qlik")
+	p.must(exitDone, file+"options: {quiet_hours: '00:00-24:00'}\n", "connection", "add", "-f", "-")
+	if r := p.must(exitFailed, "", "crawl", "qlik"); !strings.Contains(r.stderr, "quiet hours until") {
+		t.Errorf("it said %q", r.stderr)
+	}
+	s := p.service(2, quick())
+	run, err := s.Request(t.Context(), full("qlik"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, p.database())
+	eventually(t, "a worker has looked at it", func() bool {
+		return number(t, conn, "select count(*) from qlikcrawler_queue.river_job where metadata ? 'snoozes'") == 1
+	})
+	if got, err := s.db.Run(t.Context(), run.ID); err != nil || got.State != catalog.Queued || srv.Counters().RequestTotal() != 0 {
+		t.Errorf("in quiet hours it is %s (%v), with %d requests", got.State, err, srv.Counters().RequestTotal())
+	}
+	p.must(exitDone, file, "connection", "edit", "qlik", "-f", "-")
+	if _, err := conn.Exec(t.Context(), "update qlikcrawler_queue.river_job set scheduled_at = now()"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.await(run.ID); got.State != catalog.Done || got.Tally.Added != 4 {
+		t.Errorf("after them it is %+v", got)
+	}
 }
