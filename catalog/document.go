@@ -25,6 +25,8 @@ type SaveRequest struct {
 	Anyway bool
 	// MayGrant: who saves may say who administers the connection.
 	MayGrant bool
+	// MaySchedule: who saves may say when the connection is crawled.
+	MaySchedule bool
 }
 
 // A CheckStep is one step of a check of a connection.

@@ -495,3 +495,60 @@ func TestAWrongPasswordIsTriedOnce(t *testing.T) {
 		t.Errorf("%d tries after four health checks, want %d; state %v", got, 2*tries, s)
 	}
 }
+
+func TestWhenAConnectionIsCrawledIsForIntegrationAdmins(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	keys := o.keys("prod")
+	keys["schedule"] = map[string]any{"cron": "0 2 * * *", "time_zone": "Europe/Paris"}
+	o.as(principal("carl", auth.ConnectorCreator))
+	if a := o.want(422, "POST", "/connections?save_anyway=true", keys); a.pointers()[0] != "/schedule" {
+		t.Errorf("%s", a.text)
+	}
+	o.as(principal("ida", auth.IntegrationAdmin))
+	a := o.want(201, "POST", "/connections?save_anyway=true", keys)
+	next := a.state()["next_run_at"]
+	if s, _ := a.body["schedule"].(map[string]any); s["mode"] != "delta" || s["enabled"] != true || next == nil {
+		t.Errorf("%s", a.text)
+	}
+	o.as(principal("carl", auth.ConnectorCreator))
+	delete(a.body, "state")
+	b := o.want(200, "PUT", "/connections/prod", a.body) // what was read, unchanged
+	if b.body["schedule"] == nil || b.state()["next_run_at"] != next {
+		t.Errorf("%s", b.text)
+	}
+	delete(a.body, "schedule")
+	if b = o.want(200, "PUT", "/connections/prod", a.body); b.body["schedule"] == nil {
+		t.Errorf("left out, and gone: %s", b.text)
+	}
+	o.want(422, "PATCH", "/connections/prod", map[string]any{"schedule": nil})
+	o.want(422, "PATCH", "/connections/prod", map[string]any{"schedule": map[string]any{"cron": "* * * * *"}})
+	o.as(principal("ida", auth.IntegrationAdmin))
+	if b = o.want(409, "DELETE", "/connections/prod", nil); !strings.Contains(b.text, "schedule is enabled") {
+		t.Errorf("%s", b.text)
+	}
+	if b = o.want(200, "PATCH", "/connections/prod", map[string]any{"schedule": nil}); b.body["schedule"] != nil || b.state()["next_run_at"] != nil {
+		t.Errorf("%s", b.text)
+	}
+}
+
+func TestWhoMakesAConnectionMaySeeIt(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	carl := catalog.User{Name: "carl", Role: auth.ConnectorCreator}
+	if err := o.db.AddUser(t.Context(), carl, ""); err != nil {
+		t.Fatal(err)
+	}
+	o.as(auth.Principal{Identity: catalog.Identity{User: carl}})
+	o.want(201, "POST", "/connections?save_anyway=true", o.keys("his"))
+	stored, err := o.db.User(t.Context(), "carl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.as(auth.Principal{Identity: catalog.Identity{User: stored}})
+	o.want(200, "GET", "/connections/his", nil)
+	o.want(202, "DELETE", "/connections/his", nil)
+	if err := o.register.FinishRemovals(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}

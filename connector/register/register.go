@@ -26,6 +26,7 @@ type Store interface {
 	BeginRemoval(ctx context.Context, code string) error
 	Removals(ctx context.Context) ([]string, error)
 	FinishRemoval(ctx context.Context, code string, progress func()) error
+	RemoveSchedule(ctx context.Context, code string) error
 
 	ClaimHealthChecks(ctx context.Context, every time.Duration, limit int) ([]catalog.Connection, error)
 	SaveHealth(ctx context.Context, code string, revision int64, r catalog.HealthResult) error
@@ -152,8 +153,12 @@ func (r *Register) editOnce(ctx context.Context, old catalog.Connection, req cat
 	if err != nil {
 		return catalog.SavedConnection{}, err
 	}
+	unscheduled := old.Schedule != nil && isNull(req.Keys, "schedule")
 	if req.Keys, err = change(before); err != nil {
 		return catalog.SavedConnection{}, err
+	}
+	if unscheduled && !req.MaySchedule {
+		return catalog.SavedConnection{}, errSchedule
 	}
 	conn, err := r.parse(req, old)
 	if err != nil {
@@ -169,6 +174,11 @@ func (r *Register) editOnce(ctx context.Context, old catalog.Connection, req cat
 	conn.Secrets, drop = document.Edit(conn, old)
 	if err := r.Store.EditConnection(ctx, conn, drop); err != nil {
 		return catalog.SavedConnection{}, err
+	}
+	if unscheduled {
+		if err := r.Store.RemoveSchedule(ctx, conn.Code); err != nil {
+			return catalog.SavedConnection{}, err
+		}
 	}
 	doc, err := r.Read(ctx, conn.Code)
 	return catalog.SavedConnection{ConnectionDocument: doc, Check: steps}, err
@@ -196,7 +206,27 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 	if !req.MayGrant && !reflect.DeepEqual(grants(keys), grants(before)) {
 		errs.Add("admins", "may be changed by a security admin only: it gives people a role")
 	}
+	switch {
+	case conn.Schedule == nil:
+	case old.Schedule != nil && sameSchedule(*conn.Schedule, *old.Schedule):
+		conn.Schedule = nil // as before: its next crawl stays where it is
+	case !req.MaySchedule:
+		errs = append(errs, errSchedule...)
+	}
 	return conn, errs.OrNil()
+}
+
+// errSchedule is for who may edit a connection, but not say when it is crawled.
+var errSchedule = catalog.FieldErrors{{Path: "schedule", Message: "may be changed by an integration admin only"}}
+
+func sameSchedule(a, b catalog.Schedule) bool {
+	a.Next, b.Next = time.Time{}, time.Time{}
+	return a == b
+}
+
+func isNull(keys map[string]any, key string) bool {
+	x, given := keys[key]
+	return given && x == nil
 }
 
 func codeStays(code string) string {

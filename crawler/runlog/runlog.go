@@ -145,6 +145,7 @@ func (l *Log) keepStoring() {
 		select {
 		case <-l.stop:
 			l.flush()
+			l.flush() // says what the first couldn't store
 			return
 		case <-tick.C:
 		case <-l.wake:
@@ -186,11 +187,11 @@ func (l *Log) Observe(e crawler.Event) {
 	case e.Outcome != nil:
 		l.outcome(*e.Outcome)
 	case e.Reading == nil && e.Tally.Read() == 0:
-		text := fmt.Sprintf("INFO  %s", stages[e.Stage])
-		if e.Stage == crawler.Reading || e.Tally.Listed > 0 {
-			text += fmt.Sprintf(" (%d apps listed, %d to read)", e.Tally.Listed, e.Tally.Planned)
+		text := stages[e.Stage]
+		if e.Stage == crawler.Listing && e.Tally.Listed > 0 {
+			text = fmt.Sprintf("%d apps are listed, %d of them are to be read", e.Tally.Listed, e.Tally.Planned)
 		}
-		l.add(catalog.LogLine{At: time.Now(), Text: text})
+		l.add(catalog.LogLine{At: time.Now(), Text: "INFO  " + text})
 	}
 }
 

@@ -95,13 +95,14 @@ func TestWhatHappensToAppsIsNoted(t *testing.T) {
 		t.Error("a run has two logs")
 	}
 	l.Observe(crawler.Event{Stage: crawler.Listing})
+	l.Observe(crawler.Event{Stage: crawler.Listing, Tally: catalog.Tally{Listed: 9, Planned: 2}})
 	l.Observe(crawler.Event{Stage: crawler.Reading, Tally: catalog.Tally{Listed: 9, Planned: 2}})
 	l.Observe(crawler.Event{Reading: &catalog.Unit{Key: "prod/a"}})
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/a", Name: "Sales"}, Change: catalog.Added, Duration: 1500 * time.Millisecond}})
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/b"}, Change: catalog.Unchanged}})
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/c"}, Change: catalog.FailedUnit, Err: &catalog.Error{Code: catalog.CodeTimeout, Err: errors.New("too slow"), Cure: "Wait."}}})
 	desk.Close()
-	want := "INFO  listing streams and apps\nINFO  reading apps (9 apps listed, 2 to read)\nINFO  app Sales (prod/a): added in 1.5s\nERROR app prod/c: failed: too slow → Wait.\n"
+	want := "INFO  listing streams and apps\nINFO  9 apps are listed, 2 of them are to be read\nINFO  reading apps\nINFO  app Sales (prod/a): added in 1.5s\nERROR app prod/c: failed: too slow → Wait.\n"
 	if _, got, _ := strings.Cut(s.text(), "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}

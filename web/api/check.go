@@ -67,14 +67,14 @@ type checkSavedParams struct {
 
 func (a *API) checkNew(ctx context.Context, in *checkNewParams) (*huma.StreamResponse, error) {
 	code, _ := in.Body["code"].(string)
-	req := catalog.SaveRequest{Keys: written(in.Body), MayGrant: true} // nothing is saved
+	req := catalog.SaveRequest{Keys: written(in.Body), MayGrant: true, MaySchedule: true} // nothing is saved
 	return a.check(ctx, in.Accept, code, func(ctx context.Context) (iter.Seq[catalog.CheckStep], error) {
 		return a.Register.Check(ctx, "", req)
 	})
 }
 
 func (a *API) checkSaved(ctx context.Context, in *checkSavedParams) (*huma.StreamResponse, error) {
-	req := catalog.SaveRequest{MayGrant: true}
+	req := catalog.SaveRequest{MayGrant: true, MaySchedule: true}
 	if in.Body != nil && len(*in.Body) > 0 {
 		req.Keys = written(*in.Body)
 	}

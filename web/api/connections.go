@@ -163,8 +163,8 @@ type SaveParams struct {
 	Body       connectionKeys
 }
 
-func (in *SaveParams) request(mayGrant bool) catalog.SaveRequest {
-	return catalog.SaveRequest{Keys: written(in.Body), Anyway: in.SaveAnyway, MayGrant: mayGrant}
+func (in *SaveParams) request(may func(auth.Role) bool) catalog.SaveRequest {
+	return catalog.SaveRequest{Keys: written(in.Body), Anyway: in.SaveAnyway, MayGrant: may(auth.SecurityAdmin), MaySchedule: may(auth.IntegrationAdmin)}
 }
 
 // written are the keys that a client may write.
@@ -258,7 +258,7 @@ func (a *API) createConnection(ctx context.Context, in *SaveParams) (*connection
 	if code, ok := in.Body["code"].(string); ok {
 		aboutConnection(ctx, code)
 	}
-	saved, err := a.Register.Create(ctx, in.request(auth.From(ctx).MayItself(auth.SecurityAdmin)))
+	saved, err := a.Register.Create(ctx, in.request(auth.From(ctx).MayItself))
 	if err != nil {
 		return nil, saveProblem(err)
 	}
@@ -293,7 +293,8 @@ func (a *API) patchConnection(ctx context.Context, in *editParams) (*connectionO
 type saver func(ctx context.Context, code string, req catalog.SaveRequest) (catalog.SavedConnection, error)
 
 func (a *API) editConnection(ctx context.Context, in *editParams, save saver) (*connectionOutput, error) {
-	return a.edited(ctx, in.Code, in.IfMatch, in.request(auth.From(ctx).MayOn(auth.SecurityAdmin, in.Code)), save)
+	may := func(need auth.Role) bool { return auth.From(ctx).MayOn(need, in.Code) }
+	return a.edited(ctx, in.Code, in.IfMatch, in.request(may), save)
 }
 
 // edited saves an edit, conditionally if the client says of which state it was made.

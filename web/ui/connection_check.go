@@ -24,7 +24,7 @@ func (u *UI) checkNewConnection(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	steps, err := u.Register.Check(r.Context(), "", catalog.SaveRequest{Keys: newKeys(r, t), MayGrant: true}) // nothing is saved
+	steps, err := u.Register.Check(r.Context(), "", catalog.SaveRequest{Keys: newKeys(r, t), MayGrant: true, MaySchedule: true}) // nothing is saved
 	return u.checked(w, r, steps, err, func(wrong catalog.FieldErrors) (connectionForm, error) { return u.newConnectionForm(r, wrong) })
 }
 
@@ -38,7 +38,7 @@ func (u *UI) checkConnection(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	req := catalog.SaveRequest{MayGrant: true}
+	req := catalog.SaveRequest{MayGrant: true, MaySchedule: true}
 	edit := r.PostFormValue("authentication") != ""
 	if edit {
 		t, err := u.typeOf(doc.Connection.Type)
