@@ -228,6 +228,20 @@ func TestReadyMeansThatTheDatabaseAnswers(t *testing.T) {
 	}
 }
 
+func TestAPanicIsAnAnswerThatTheLogExplains(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(d *web.Deps) {
+		d.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("the handler's fault") })
+	})
+	got := s.as().want(500, "GET", "/metrics", "", "X-Request-Id", "crash-1")
+	if p := into[map[string]any](t, got); p["code"] != "internal" || p["request_id"] != "crash-1" || strings.Contains(got.body, "fault") {
+		t.Errorf("%s", got.body)
+	}
+	if log := s.log.String(); !strings.Contains(log, "the handler's fault") || !strings.Contains(log, "crash-1") {
+		t.Error("the log doesn't explain it")
+	}
+}
+
 func TestMetricsAreForThisMachineOrATokenOnly(t *testing.T) {
 	t.Parallel()
 	s := newService(t, func(d *web.Deps) {

@@ -26,8 +26,6 @@ type Deps struct {
 	Answered func(Answer)
 	// Pages are the pages for people; nil: none.
 	Pages *ui.Deps
-	// Summary is read for the summary page of the demo, which anybody may see; nil: no page.
-	Summary Reader
 
 	PublicURL   string // how people reach the service, if not by its own address
 	BehindProxy bool   // X-Forwarded-For and X-Forwarded-Proto say who asks, and how
@@ -89,18 +87,15 @@ func (s *server) routes() (http.Handler, error) {
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
-	switch {
-	case s.Pages != nil:
-		pages := *s.Pages
-		pages.Log, pages.Guard, pages.Version = s.Log, s.Guard, s.API.Version
-		pages.RequestID = func(r *http.Request) string { return api.RequestID(r.Context()) }
-		if _, err := ui.New(mux, pages); err != nil {
-			return nil, err
-		}
-	case s.Summary != nil:
-		mux.Handle("GET /{$}", summaryPage{s.Summary, s.Log})
-	default:
+	if s.Pages == nil {
 		mux.Handle("GET /{$}", http.RedirectHandler(api.Prefix+"/", http.StatusFound))
+		return mux, nil
+	}
+	pages := *s.Pages
+	pages.Log, pages.Guard, pages.Version = s.Log, s.Guard, s.API.Version
+	pages.RequestID = func(r *http.Request) string { return api.RequestID(r.Context()) }
+	if _, err := ui.New(mux, pages); err != nil {
+		return nil, err
 	}
 	return mux, nil
 }
