@@ -92,9 +92,12 @@ func newProblem(status int, code catalog.Code, detail, cure string) *Problem {
 func (a *API) problemOf(ctx context.Context, operation string, err error) *Problem {
 	var p *Problem
 	var fields catalog.FieldErrors
+	var refused *auth.Refusal
 	id := RequestID(ctx)
 	switch {
 	case errors.As(err, &p):
+	case errors.As(err, &refused):
+		p = newProblem(http.StatusForbidden, catalog.CodeForbidden, refused.Reason, catalog.CureOf(err))
 	case errors.As(err, &fields):
 		p = newProblem(http.StatusUnprocessableEntity, catalog.CodeInvalid, "The request has "+faults(len(fields))+".", "")
 		for _, f := range fields {

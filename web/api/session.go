@@ -159,8 +159,5 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*struct{},
 }
 
 func passwordFault(field, user, password string) error {
-	if fault := auth.CheckPassword(user, password); fault != "" {
-		return catalog.FieldErrors{{Path: field, Message: fault, Cure: "Choose a longer one: a few words are easier to keep in mind than signs."}}
-	}
-	return nil
+	return auth.PasswordErrors(field, user, password).OrNil()
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -48,9 +47,6 @@ type newToken struct {
 
 // tokenColumns are what tokens are sorted and filtered by.
 var tokenColumns = []string{"id", "user", "name", "role", "connections", "created_at", "created_by", "expires_at", "last_used_at", "revoked_at"}
-
-// tokenDays is how long a token lives when nobody says.
-const tokenDays = 90
 
 type addTokenInput struct {
 	Body struct {
@@ -104,7 +100,7 @@ func (a *API) ownToken(ctx context.Context, id int64) (catalog.Token, error) {
 	if err != nil {
 		return t, err
 	}
-	if who := auth.From(ctx); t.User != who.Name() && !who.MayAll(auth.SecurityAdmin) {
+	if !auth.From(ctx).MayHaveToDoWith(t) {
 		return catalog.Token{}, newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("There is no token %d, or it isn't yours.", id),
 			"List your tokens with GET "+Prefix+"/tokens.")
 	}
@@ -117,7 +113,10 @@ type newTokenOutput struct {
 }
 
 func (a *API) addToken(ctx context.Context, in *addTokenInput) (*newTokenOutput, error) {
-	t, err := a.tokenWanted(ctx, in)
+	b := in.Body
+	t, err := auth.NewToken{
+		Name: b.Name, User: b.User, Role: b.Role, Connections: b.Connections, ExpiresAt: b.ExpiresAt, NoExpiry: b.NoExpiry,
+	}.Token(ctx, auth.From(ctx), time.Now(), a.Users.User)
 	if err != nil {
 		return nil, err
 	}
@@ -131,76 +130,4 @@ func (a *API) addToken(ctx context.Context, in *addTokenInput) (*newTokenOutput,
 		return nil, err
 	}
 	return &newTokenOutput{Location: fmt.Sprintf("%s/tokens/%d", Prefix, id), Body: newToken{tokenOut(t), secret}}, nil
-}
-
-// tokenWanted checks what is asked for: nothing that the principal couldn't do with what it came with.
-func (a *API) tokenWanted(ctx context.Context, in *addTokenInput) (catalog.Token, error) {
-	who, b := auth.From(ctx), in.Body
-	t := catalog.Token{User: who.Name(), Name: b.Name, Role: b.Role, CreatedBy: who.Name(), Connections: who.TokenConnections}
-	if b.User != "" {
-		t.User = auth.FoldName(b.User)
-	}
-	if t.User != who.Name() {
-		if err := a.mayMakeFor(ctx, t.User); err != nil {
-			return t, err
-		}
-	}
-	var errs catalog.FieldErrors
-	if who.TokenRole != auth.Anyone && !who.TokenRole.Includes(t.Role) || t.User == who.Name() && !who.MaySomewhere(t.Role) {
-		errs = append(errs, catalog.FieldError{Path: "role", Message: "is more than what you may do with what you came with", Cure: "Ask for a smaller role."})
-	}
-	if b.Connections != nil {
-		t.Connections = orEmpty(*b.Connections)
-		for i, code := range t.Connections {
-			if !who.Scope().Allows(code) {
-				errs = append(errs, catalog.FieldError{
-					Path: fmt.Sprintf("connections[%d]", i), Message: "is no connection that you may see",
-					Cure: "Use codes that GET " + Prefix + "/connections lists.",
-				})
-			}
-		}
-	}
-	ends, fault := expiry(who, b.ExpiresAt, b.NoExpiry)
-	if fault != nil {
-		errs = append(errs, *fault)
-	}
-	t.ExpiresAt = ends
-	slices.Sort(t.Connections)
-	return t, errs.OrNil()
-}
-
-// expiry is when a new token ends. One that a token makes doesn't outlive it.
-func expiry(who auth.Principal, at *time.Time, never bool) (time.Time, *catalog.FieldError) {
-	now := time.Now()
-	ends := now.AddDate(0, 0, tokenDays)
-	limit := time.Time{}
-	if who.Credential.Kind == "token" {
-		limit = who.Credential.ExpiresAt
-	}
-	switch {
-	case at != nil && never:
-		return ends, &catalog.FieldError{Path: "no_expiry", Message: "contradicts expires_at", Cure: "Give one of them."}
-	case at != nil && !at.After(now):
-		return ends, &catalog.FieldError{Path: "expires_at", Message: "is not in the future", Cure: "Give a later time."}
-	case at != nil:
-		ends = *at
-	case never:
-		ends = time.Time{}
-	}
-	if !limit.IsZero() && (ends.IsZero() || ends.After(limit)) {
-		return limit, nil
-	}
-	return ends, nil
-}
-
-// mayMakeFor lets security admins make tokens of others, but only admins those of admins.
-func (a *API) mayMakeFor(ctx context.Context, name string) error {
-	if !auth.From(ctx).MayAll(auth.SecurityAdmin) {
-		return forbidden(auth.SecurityAdmin)
-	}
-	u, err := a.Users.User(ctx, name)
-	if err != nil {
-		return err
-	}
-	return mayManage(ctx, u)
 }

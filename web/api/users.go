@@ -2,10 +2,8 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -130,22 +128,14 @@ func mapPage[F, T any](p catalog.Page[F], out func(F) T) catalog.Page[T] {
 
 func (a *API) addUser(ctx context.Context, in *addUserInput) (*userOutput, error) {
 	b := in.Body
-	u := catalog.User{
-		Name: auth.FoldName(b.Name), DisplayName: b.DisplayName, Role: b.Role,
-		AllConnections: len(b.Connections) == 0, Connections: b.Connections,
-	}
-	if b.AllConnections != nil {
-		u.AllConnections = *b.AllConnections
-	}
-	if err := mayManage(ctx, u); err != nil {
+	u, err := auth.NewUser{
+		Name: b.Name, DisplayName: b.DisplayName, Role: b.Role, AllConnections: b.AllConnections, Connections: b.Connections, Password: b.Password,
+	}.User(auth.From(ctx))
+	if err != nil {
 		return nil, err
 	}
 	var hash string
 	if b.Password != "" {
-		if err := passwordFault("password", u.Name, b.Password); err != nil {
-			return nil, err
-		}
-		var err error
 		if hash, err = a.Guard.HashPassword(ctx, b.Password); err != nil {
 			return nil, err
 		}
@@ -153,8 +143,8 @@ func (a *API) addUser(ctx context.Context, in *addUserInput) (*userOutput, error
 	if err := a.Users.AddUser(ctx, u, hash); err != nil {
 		return nil, err
 	}
-	annotate(ctx, "user "+u.Name+": "+rights(u))
-	u, err := a.Users.User(ctx, u.Name)
+	annotate(ctx, "user "+u.Name+": "+auth.Rights(u))
+	u, err = a.Users.User(ctx, u.Name)
 	return userAnswer(u), err
 }
 
@@ -163,20 +153,12 @@ func (a *API) editUser(ctx context.Context, in *editUserInput) (*userOutput, err
 	if err != nil {
 		return nil, err
 	}
-	u, b := old, in.Body
-	set(&u.DisplayName, b.DisplayName)
-	set(&u.Role, b.Role)
-	set(&u.AllConnections, b.AllConnections)
-	set(&u.Connections, b.Connections)
-	set(&u.Disabled, b.Disabled)
-	if rights(u) != rights(old) {
-		if u.Name == auth.From(ctx).Name() {
-			return nil, newProblem(http.StatusForbidden, catalog.CodeForbidden, "Nobody changes their own rights.", "Ask another admin.")
-		}
-		if err := mayManage(ctx, u); err != nil {
-			return nil, err
-		}
-		annotate(ctx, "user "+u.Name+": "+rights(old)+" → "+rights(u))
+	u, err := auth.UserEdit(in.Body).Apply(auth.From(ctx), old)
+	if err != nil {
+		return nil, err
+	}
+	if now, before := auth.Rights(u), auth.Rights(old); now != before {
+		annotate(ctx, "user "+u.Name+": "+before+" → "+now)
 	}
 	if err := a.Users.EditUser(ctx, u, old.Version); err != nil {
 		return nil, err
@@ -185,33 +167,15 @@ func (a *API) editUser(ctx context.Context, in *editUserInput) (*userOutput, err
 	return userAnswer(u), err
 }
 
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
-// rights is what a user may do, for the audit log.
-func rights(u catalog.User) string {
-	where := "all connections"
-	if !u.AllConnections {
-		where = fmt.Sprintf("connections [%s]", strings.Join(u.Connections, " "))
-	}
-	if u.Disabled {
-		where += ", disabled"
-	}
-	return string(u.Role) + " on " + where
-}
-
 func (a *API) removeUser(ctx context.Context, in *removeUserInput) (*struct{}, error) {
 	u, err := a.managed(ctx, in.Name, in.IfMatch)
 	if err != nil {
 		return nil, err
 	}
-	if u.Name == auth.From(ctx).Name() {
-		return nil, newProblem(http.StatusForbidden, catalog.CodeForbidden, "Nobody removes themselves.", "Ask another admin.")
+	if err := auth.MayRemove(auth.From(ctx), u); err != nil {
+		return nil, err
 	}
-	annotate(ctx, "user "+u.Name+" had "+rights(u))
+	annotate(ctx, "user "+u.Name+" had "+auth.Rights(u))
 	return nil, a.Users.RemoveUser(ctx, u.Name, u.Version)
 }
 
@@ -232,16 +196,8 @@ func (a *API) managed(ctx context.Context, name string, m IfMatch) (catalog.User
 	if err != nil {
 		return u, err
 	}
-	if err := mayManage(ctx, u); err != nil {
+	if err := auth.MayManage(auth.From(ctx), u); err != nil {
 		return u, err
 	}
 	return u, m.unless(etag(u.Version))
-}
-
-// mayManage refuses to let anybody but an admin have to do with admins.
-func mayManage(ctx context.Context, u catalog.User) error {
-	if u.Role != auth.Admin || auth.From(ctx).MayAll(auth.Admin) {
-		return nil
-	}
-	return newProblem(http.StatusForbidden, catalog.CodeForbidden, "Only an admin makes, edits or removes an admin.", "Ask an admin.")
 }

@@ -33,5 +33,8 @@ func (u *UI) routes() []route {
 	if u.Crawls != nil && u.CrawlStore != nil {
 		all = append(all, u.crawlRoutes()...)
 	}
+	if u.Connections != nil {
+		all = append(all, u.adminRoutes()...)
+	}
 	return all
 }

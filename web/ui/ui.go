@@ -60,6 +60,12 @@ type Deps struct {
 	Crawls     Crawls // the pages of crawls; with CrawlStore
 	CrawlStore CrawlStore
 	Schedules  Schedules // with Crawls
+
+	Users    UserStore // the administration; with Connections
+	Tokens   TokenStore
+	AuditLog AuditReader
+	JWT      TokenMaker
+	Facts    func(context.Context) ([]Fact, error) // about the program
 }
 
 // A UI has registered its pages on a mux.
