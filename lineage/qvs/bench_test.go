@@ -15,7 +15,11 @@ func typicalScript(size int) string {
 	for n := 0; b.Len() < size; n++ {
 		fmt.Fprintf(&b, `
 ///$tab Part %[1]d
-// Orders of a region, joined with their customers.
+/* ------------------------------------------------------------------
+   Orders of a region, joined with their customers. Cancelled orders
+   stay in, marked as such: finance wants to see them.
+   2024-03-01  segments come from the CRM now
+   ------------------------------------------------------------------ */
 Map%[1]d:
 MAPPING LOAD Code, Upper(Name) as Name FROM [$(vRaw)/map%[1]d.qvd] (qvd);
 
@@ -23,10 +27,11 @@ Orders%[1]d:
 LOAD
     OrderID%[1]d,
     CustomerID,
-    Date(Floor(OrderDate)) AS [Order Date],
-    If(IsCancelled = 1, 'cancelled', 'valid') AS OrderState, /* as in the ERP */
-    ApplyMap('Map%[1]d', Country, 'n/a') AS Country,
-    Quantity * UnitPrice * (1 - Alt(Discount, 0)) AS [Net Amount]
+    // ShopID,
+    Date(Floor(OrderDate))                          AS [Order Date],
+    If(IsCancelled = 1, 'cancelled', 'valid')       AS OrderState, /* as in the ERP */
+    ApplyMap('Map%[1]d', Country, 'n/a')            AS Country,
+    Quantity * UnitPrice * (1 - Alt(Discount, 0))   AS [Net Amount]
 FROM [$(vRaw)/orders%[1]d.qvd] (qvd)
 WHERE OrderDate >= '2024-01-01' AND Match(Region, 'North', 'South');
 

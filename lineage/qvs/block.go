@@ -39,6 +39,7 @@ type builder struct {
 func blocks(s string, complain func(offset int, what, why, kind string)) block {
 	b := builder{src: s, complain: complain}
 	list := splitAll(s)
+	b.top = make(block, 0, len(list))
 	b.elseIfs = looseElseIfs(s, list)
 	for i := 0; i < len(list); i++ {
 		r := list[i]

@@ -9,6 +9,9 @@ import (
 // specialCall reads calls whose arguments name maps, tables and fields in text; done tells that nothing of
 // the call is left to be read.
 func (r *interpreter) specialCall(rd *reading, c *expr.Call) (done bool) {
+	if len(c.Name) < 4 {
+		return false
+	}
 	switch strings.ToLower(c.Name) {
 	case "applymap", "mapsubstring":
 		r.applyMap(rd, c)
@@ -165,7 +168,7 @@ func (r *interpreter) ofOther(rd *reading, tableName, name string, at int) {
 	if t == nil {
 		r.tell(at, rd.l.t, tableName, "The script makes no table of this name before this.", "table")
 		o := Object{Kind: Resident, Name: tableName}
-		rd.add(r.column(o, name, rd.l.t.at(at)))
+		rd.add(r.column(o, name, rd.l.t.place(at)))
 		rd.sources = append(rd.sources, r.source(o))
 		return
 	}

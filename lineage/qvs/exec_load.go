@@ -77,8 +77,7 @@ func (r *interpreter) project(l *load, in *rows, x *prefixes) *rows {
 		out.inline = r.keepInline(l, in)
 	}
 	filter := r.filterOf(l, in, x, out)
-	seen := newNames(l.items)
-	var done names
+	seen, done := newNames(l.items), names{list: make([]string, 0, len(l.items))}
 	var peeks []peeking
 	out.fields = make([]*field, 0, len(l.items))
 	for _, it := range l.items {
@@ -156,6 +155,9 @@ type names struct {
 
 func newNames(items []item) names {
 	var n names
+	if !slices.ContainsFunc(items, func(it item) bool { return it.star }) {
+		return n // nothing is asked
+	}
 	for i := range items {
 		if !items[i].star {
 			n.add(items[i].name)
@@ -226,7 +228,7 @@ func (r *interpreter) filterOf(l *load, in *rows, x *prefixes, out *rows) *set {
 
 // item is the field that one item of a LOAD's list makes.
 func (r *interpreter) item(l *load, in *rows, x *prefixes, it item, filter *set, out *rows) (*field, []string) {
-	f := &field{name: it.name, at: l.t.at(it.from), expression: trim(l.t.s[it.from:it.to])}
+	f := &field{name: it.name, at: l.t.place(it.from), expression: trim(l.t.s[it.from:it.to])}
 	rd := &r.rd
 	rd.reset(in, l, x)
 	if len(it.toks) == 1 && it.toks[0].Kind != expr.String && it.toks[0].Kind != expr.Number {
@@ -306,19 +308,42 @@ func sentence(s string) string {
 
 // walk visits an expression; calls that name fields, tables or maps in text are read by what they do.
 func (r *interpreter) walk(rd *reading, n expr.Node) {
-	expr.Walk(n, func(n expr.Node) bool {
-		switch n := n.(type) {
-		case *expr.Name:
-			r.referName(rd, n.Value, n.From)
-			return false
-		case *expr.Dollar:
-			r.referUnknown(rd, n)
-			return false
-		case *expr.Call:
-			return !r.specialCall(rd, n)
+	switch n := n.(type) {
+	case nil, *expr.Num, *expr.Star, *expr.Param:
+	case *expr.Name:
+		r.referName(rd, n.Value, n.From)
+	case *expr.Dollar:
+		r.referUnknown(rd, n)
+	case *expr.Operation:
+		for _, x := range n.Operands {
+			r.walk(rd, x)
 		}
-		return true
-	})
+	case *expr.Unary:
+		r.walk(rd, n.X)
+	case *expr.Paren:
+		for _, x := range n.Items {
+			r.walk(rd, x)
+		}
+	case *expr.Call:
+		if r.specialCall(rd, n) {
+			return
+		}
+		if p := n.Prefix; n.Dynamic == nil && len(p.Sets)+len(p.TotalBy) == 0 {
+			for _, a := range n.Args {
+				r.walk(rd, a)
+			}
+			return
+		}
+		r.walkChildren(rd, n)
+	default:
+		r.walkChildren(rd, n)
+	}
+}
+
+func (r *interpreter) walkChildren(rd *reading, n expr.Node) {
+	for _, c := range expr.Children(n) {
+		r.walk(rd, c)
+	}
 }
 
 func (r *interpreter) referUnknown(rd *reading, d *expr.Dollar) {

@@ -8,11 +8,11 @@ import (
 )
 
 // column is a field that stands for a column outside.
-func (r *interpreter) column(o Object, name string, at Pos) *field {
+func (r *interpreter) column(o Object, name string, at *Pos) *field {
 	return r.columnOf(r.objects.id(o), name, at)
 }
 
-func (r *interpreter) columnOf(object int32, name string, at Pos) *field {
+func (r *interpreter) columnOf(object int32, name string, at *Pos) *field {
 	id := r.cols.id(column{object, name})
 	c := &struct {
 		f             field
@@ -36,13 +36,13 @@ func (r *interpreter) inside(t *identity, name string) int32 {
 func (r *interpreter) source(o Object) *set { return one(r.objects.id(o)) }
 
 // open is an input of which no column is known by name.
-func (r *interpreter) open(o Object, at Pos, name string) *rows {
+func (r *interpreter) open(o Object, at *Pos, name string) *rows {
 	return &rows{star: r.column(o, "*", at), sources: r.source(o), name: name}
 }
 
 // file is what LOAD … FROM reads. A QVD that the script itself has stored has the fields that were stored.
 func (r *interpreter) file(l *load) *rows {
-	at := l.t.at(l.sourceAt)
+	at := l.t.place(l.sourceAt)
 	o := r.fileObject(l.source, l.format)
 	if trim(l.source) == "" && l.format.url == "" {
 		r.tell(l.sourceAt, l.t, l.t.s[l.sourceAt:], "FROM has no file.", "syntax")
@@ -182,7 +182,7 @@ func (r *interpreter) fromTable(l *load) *rows {
 	} else {
 		r.tell(l.sourceAt, l.t, l.source, "The script makes no table of this name before this.", "table")
 	}
-	return r.open(Object{Kind: Resident, Name: l.source}, l.t.at(l.sourceAt), l.source)
+	return r.open(Object{Kind: Resident, Name: l.source}, l.t.place(l.sourceAt), l.source)
 }
 
 func (r *interpreter) tableNamed(name string) *table {
@@ -239,13 +239,13 @@ func (r *interpreter) fromField(l *load) *rows {
 	t := r.tableNamed(l.source)
 	if t == nil {
 		r.tell(l.sourceAt, l.t, l.source, "The script makes no table of this name before this.", "table")
-		return r.open(Object{Kind: Resident, Name: l.source}, l.t.at(l.sourceAt), l.source)
+		return r.open(Object{Kind: Resident, Name: l.source}, l.t.place(l.sourceAt), l.source)
 	}
 	in := r.ofTable(t)
 	f := r.resolveQuietly(in, l.field)
 	if f == nil {
 		r.tell(l.sourceAt, l.t, l.field, in.closed, "field")
-		f = &field{at: l.t.at(l.sourceAt)}
+		f = &field{at: l.t.place(l.sourceAt)}
 	}
 	star := *f
 	star.name = "*"
@@ -285,7 +285,7 @@ func (r *interpreter) inline(l *load, x *prefixes) *rows {
 	name := r.ownName(x, l, "INLINE", &r.generated)
 	o := Object{Kind: Inline, Name: "INLINE(" + name + ")"}
 	in := &rows{sources: r.source(o), name: name, closed: "The inline table has no field of this name."}
-	at := l.t.at(l.sourceAt)
+	at := l.t.place(l.sourceAt)
 	in.inline = inlineRows(l.source, l.format)
 	for i, h := range in.inline[0] {
 		if h == "" && i > 0 {
@@ -377,7 +377,7 @@ func cutRow(line, delimiter string) []string {
 // extension is what a plugin makes of the listed fields of tables.
 func (r *interpreter) extension(l *load) *rows {
 	in := &rows{name: l.source}
-	star := &field{name: "*", at: l.t.at(l.sourceAt)}
+	star := &field{name: "*", at: l.t.place(l.sourceAt)}
 	for _, name := range l.tables {
 		t := r.tableNamed(name)
 		if t == nil {
@@ -404,7 +404,7 @@ func (r *interpreter) extension(l *load) *rows {
 // sql is the result of SQL text.
 func (r *interpreter) sql(l *load) *rows {
 	in := &rows{closed: "The SELECT delivers no column of this name."}
-	at := l.t.at(l.sourceAt)
+	at := l.t.place(l.sourceAt)
 	switch l.source {
 	case "SQLTABLES", "SQLCOLUMNS", "SQLTYPES":
 		return r.open(Object{Kind: DB, Connection: r.st.connection, Name: l.source}, at, l.source)
@@ -446,7 +446,7 @@ func (r *interpreter) sql(l *load) *rows {
 	return in
 }
 
-func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]int32, at Pos) {
+func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]int32, at *Pos) {
 	for _, c := range q.Columns {
 		f := r.originsOf(c.From, objects)
 		f.name, f.expression, f.at = c.Name, c.Expression, at
@@ -484,6 +484,11 @@ func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]int32
 }
 
 func (r *interpreter) originsOf(list []sql.Origin, objects map[string]int32) *field {
+	if len(list) == 1 {
+		if obj, ok := objects[list[0].Table]; ok {
+			return r.columnOf(obj, list[0].Column, nil)
+		}
+	}
 	f := &field{}
 	if len(list) == 0 {
 		return f

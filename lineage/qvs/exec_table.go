@@ -65,13 +65,13 @@ func (p *parser) storeItem(l *load) {
 }
 
 func (r *interpreter) storeTable(name string, list []item, target string, f format, t text, start int) {
-	at := t.at(start)
+	at := t.place(start)
 	tab := r.tableNamed(name)
 	if tab == nil && r.st.binary != nil {
 		tab = r.binaryTable(name)
 	}
 	out := Store{
-		TableName: name, Target: r.target2(target), Connection: libConnection(target), Format: f.kind, At: at,
+		TableName: name, Target: r.target2(target), Connection: libConnection(target), Format: f.kind, At: *at,
 		Statement: r.keepText(trim(t.s)),
 	}
 	if len(r.stores) >= maxStores {
@@ -133,7 +133,7 @@ func (r *interpreter) storedFields(in *rows, list []item, t text) []*field {
 			continue
 		}
 		c := *f
-		c.name, c.at = it.name, t.at(it.from)
+		c.name, c.at = it.name, t.place(it.from)
 		out = append(out, &c)
 	}
 	return out
@@ -186,11 +186,6 @@ func (r *interpreter) dropTable(name string, t text, at int) {
 	delete(r.st.tables, tableKey(tab.section, tab.name))
 	if r.st.latest == tab.name {
 		r.st.latest = ""
-		if len(r.st.tables) < 2000 {
-			if list := r.st.inOrder(); len(list) > 0 {
-				r.st.latest = list[len(list)-1].name
-			}
-		}
 	}
 }
 
@@ -302,6 +297,7 @@ func (r *interpreter) renameField(from, to string, step Step) {
 		c := *t.fields[i]
 		c.name, c.own = to, 0
 		t.fields[i] = &c
+		t.index = nil
 		r.renamed(t, to, step)
 	}
 	if len(list) > 0 {
@@ -320,6 +316,7 @@ func (r *interpreter) renameField(from, to string, step Step) {
 		f := r.ofStar(t.star, from)
 		f.name = to
 		t.fields = append(t.fields, f)
+		t.index = nil
 		r.renamed(t, to, step)
 	}
 }
@@ -376,7 +373,7 @@ func (r *interpreter) binary(p *parser, t text) {
 	path, _ := p.path()
 	o := Object{Kind: Binary, Connection: libConnection(path), Name: r.resolvePath(path)}
 	r.st.binary = &o
-	star := r.column(o, "*.*", t.at(0))
+	star := r.column(o, "*.*", t.place(0))
 	star.name = "*"
 	out := &rows{star: star, sources: r.source(o)}
 	latest := r.st.latest
@@ -390,7 +387,8 @@ func (r *interpreter) binaryTable(name string) *table {
 		return t
 	}
 	o := *r.st.binary
-	star := r.column(o, name+".*", r.here)
+	here := r.here
+	star := r.column(o, name+".*", &here)
 	star.name = "*"
 	latest := r.st.latest
 	t := r.create(name, nil, &rows{star: star, sources: r.source(o)}, Step{At: r.here, What: "binary"})
@@ -432,15 +430,20 @@ func (r *interpreter) setComment(isTable bool, name, text string) {
 		}
 		return
 	}
-	r.changeField(name, func(f *field) { f.comment = text })
+	r.changeField(name, func(m *meta) { m.comment = text })
 }
 
-func (r *interpreter) changeField(name string, change func(*field)) {
+func (r *interpreter) changeField(name string, change func(*meta)) {
 	for _, t := range r.tablesWith(name) {
 		t = r.st.own(t)
 		i := t.position(name)
 		c := *t.fields[i]
-		change(&c)
+		m := meta{}
+		if c.meta != nil {
+			m = *c.meta
+		}
+		change(&m)
+		c.meta = &m
 		t.fields[i] = &c
 	}
 }
@@ -456,7 +459,7 @@ func (r *interpreter) tag(p *parser, on bool) {
 		tags = p.names()
 	}
 	for _, n := range names {
-		r.changeField(n, func(f *field) {
+		r.changeField(n, func(f *meta) {
 			for _, tag := range tags {
 				if on && !slices.Contains(f.tags, tag) && len(f.tags) < 50 {
 					f.tags = append(slices.Clone(f.tags), tag)
@@ -507,7 +510,7 @@ func (r *interpreter) declare(p *parser) {
 
 // derive executes DERIVE FIELDS FROM FIELDS a, b USING definition: virtual fields a.definition.x.
 func (r *interpreter) derive(p *parser, t text) {
-	at := t.at(p.tok().From)
+	at := t.place(p.tok().From)
 	for !p.end() && !p.is("FROM") {
 		p.next()
 	}

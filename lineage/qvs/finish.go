@@ -69,8 +69,14 @@ func (r *interpreter) fill(out *Table, t *table) {
 
 func (r *interpreter) fieldOf(f *field, out *Field) {
 	*out = Field{
-		Name: f.name, Expression: short2(f.expression), At: f.at, From: r.columnsOf(f.value), Filters: r.columnsOf(f.filters),
-		Inputs: r.inputsOf(f.inputs), Comment: f.comment, Tags: f.tags,
+		Name: f.name, Expression: short2(f.expression), From: r.columnsOf(f.value), Filters: r.columnsOf(f.filters),
+		Inputs: r.inputsOf(f.inputs),
+	}
+	if f.at != nil {
+		out.At = *f.at
+	}
+	if f.meta != nil {
+		out.Comment, out.Tags = f.meta.comment, f.meta.tags
 	}
 }
 
@@ -131,7 +137,11 @@ func (r *interpreter) inputsOf(s *set) []Input {
 	if len(ids) == 0 {
 		return nil
 	}
-	out := make([]Input, 0, len(ids))
+	out := r.inputSlab
+	if len(out)+len(ids) > cap(out) {
+		out = make([]Input, 0, max(256, len(ids)))
+	}
+	from := len(out)
 	for _, id := range ids {
 		if id%2 == 0 {
 			out = append(out, Input{Column: r.outer(id / 2)})
@@ -139,11 +149,12 @@ func (r *interpreter) inputsOf(s *set) []Input {
 		}
 		o := r.origins[id/2]
 		in := Input{Table: r.all[o.table].root().out, Field: o.field}
-		if len(out) > 50 || !slices.Contains(out, in) {
+		if len(out)-from > 50 || !slices.Contains(out[from:], in) {
 			out = append(out, in)
 		}
 	}
-	return out
+	r.inputSlab = out
+	return out[from:len(out):len(out)]
 }
 
 func (r *interpreter) fillStore(s *storing) {

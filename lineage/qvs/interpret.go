@@ -62,9 +62,11 @@ type interpreter struct {
 	objects   interner[Object]
 	origins   []origin
 	flat      flattener
-	slab      []Column          // for the next lists
+	slab      []Column // for the next lists
+	inputSlab []Input
 	columns   map[*set][]Column // lists that were made, to share them
-	spare     []expr.Token      // for the next parser
+	spare     [][]expr.Token    // room for the next parsers
+	inUse     [][]expr.Token    // of LOADs that wait for the one below
 	expander  expander
 	rd        reading // of the item that is read
 	seed      maphash.Seed

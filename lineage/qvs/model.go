@@ -36,13 +36,18 @@ type origin struct {
 // A field is a field of a table or of what a LOAD delivers. It is never changed, only replaced.
 type field struct {
 	name, expression string
-	at               Pos
-	value            *set // columns outside
-	filters          *set // columns outside that decide about rows
-	inputs           *set // origins
-	comment          string
-	tags             []string
+	at               *Pos
+	value            *set  // columns outside
+	filters          *set  // columns outside that decide about rows
+	inputs           *set  // origins
+	meta             *meta // nil: no comment, no tags
 	home, own        int32 // as a field of the table home: its number in a set of origins; 0: none yet
+}
+
+// meta is what a script says of a field.
+type meta struct {
+	comment string
+	tags    []string
 }
 
 // A table is what a table looks like at some moment.
@@ -89,7 +94,7 @@ func (t *table) position(name string) int {
 
 func (t *table) clone(owner *state) *table {
 	c := *t
-	c.owner, c.fields, c.index = owner, slices.Clone(t.fields), nil
+	c.owner, c.fields = owner, slices.Clone(t.fields)
 	c.derived = slices.Clone(t.derived)
 	return &c
 }

@@ -189,7 +189,7 @@ func (r *interpreter) target(x *prefixes, name string, l *load) *table {
 		if x.merge && !x.concatenate {
 			want = name
 		} else {
-			want = r.st.latest
+			want = r.st.last()
 		}
 	}
 	if t := r.tableNamed(want); t != nil {
@@ -313,7 +313,6 @@ func (r *interpreter) noteField(name, key string) {
 
 // changed is called when a table that is there got other fields.
 func (r *interpreter) changed(t *table, step Step) {
-	t.index = nil
 	t.id.step(step)
 	t.id.root().last = t
 	r.put(t)

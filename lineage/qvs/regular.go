@@ -7,10 +7,18 @@ import (
 // regular reads and executes one statement that ends at a semicolon.
 func (r *interpreter) regular(t text) {
 	p := newParser(t)
-	p.toks, r.spare = r.spare[:0], nil
+	if n := len(r.spare); n > 0 {
+		p.toks, r.spare = r.spare[n-1][:0], r.spare[:n-1]
+	}
 	r.execute(t, p)
-	if len(r.pending) == 0 && cap(p.toks) < maxSpare {
-		r.spare = p.toks // nobody holds tokens any more
+	if cap(p.toks) < maxSpare {
+		r.inUse = append(r.inUse, p.toks)
+	}
+	if len(r.pending) == 0 { // nobody holds tokens any more
+		if len(r.spare) < 16 {
+			r.spare = append(r.spare, r.inUse...)
+		}
+		r.inUse = r.inUse[:0]
 	}
 }
 

@@ -41,7 +41,7 @@ func (r *interpreter) crosstable(c *crosstable, out *rows, l *load) {
 	if star != nil {
 		values, inputs, filters = append(values, star.value), append(inputs, star.inputs), append(filters, star.filters)
 	}
-	at := l.t.at(0)
+	at := l.t.place(0)
 	value, input, filter := union(values...), union(inputs...), union(filters...)
 	fields := slices.Clone(out.fields[:n])
 	for _, name := range []string{c.attribute, c.data} {
@@ -54,7 +54,7 @@ func (r *interpreter) crosstable(c *crosstable, out *rows, l *load) {
 }
 
 // extra appends a field that is made from others of the same table.
-func (out *rows) extra(name string, at Pos, from ...*field) {
+func (out *rows) extra(name string, at *Pos, from ...*field) {
 	if name == "" || out.find(name) != nil {
 		return
 	}
@@ -69,7 +69,7 @@ func (out *rows) extra(name string, at Pos, from ...*field) {
 
 // hierarchy: (NodeID, ParentID, NodeName [, ParentName [, PathSource [, PathName [, Delimiter [, Depth]]]]]).
 func (r *interpreter) hierarchy(args []string, out *rows, l *load) {
-	at := l.t.at(0)
+	at := l.t.place(0)
 	get := func(i int) *field {
 		if i < len(args) && args[i] != "" {
 			return r.resolveQuietly(out, args[i])
@@ -97,7 +97,7 @@ func (r *interpreter) hierarchy(args []string, out *rows, l *load) {
 
 // belongsTo: (NodeID, ParentID, NodeName, AncestorID, AncestorName [, DepthDiff]).
 func (r *interpreter) belongsTo(args []string, out *rows, l *load) {
-	at := l.t.at(0)
+	at := l.t.place(0)
 	for len(args) < 6 {
 		args = append(args, "")
 	}
@@ -112,7 +112,7 @@ func (r *interpreter) intervalMatch(x *prefixes, out *rows, l *load) {
 	if len(x.interval) == 0 {
 		return
 	}
-	at := l.t.at(0)
+	at := l.t.place(0)
 	name := x.interval[0]
 	if out.find(name) != nil {
 		return
@@ -133,7 +133,7 @@ func (r *interpreter) intervalMatch(x *prefixes, out *rows, l *load) {
 }
 
 // ofOpenTables is a field that only tables with unknown fields may have.
-func (r *interpreter) ofOpenTables(name string, at Pos, out *rows) *field {
+func (r *interpreter) ofOpenTables(name string, at *Pos, out *rows) *field {
 	f := &field{name: name, at: at}
 	for _, t := range r.st.inOrder() {
 		if t.star == nil || t.section != r.st.section {

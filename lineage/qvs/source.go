@@ -13,13 +13,13 @@ type place interface {
 }
 
 // runeBlock is the distance between two counts of runes in a source.
-const runeBlock = 256
+const runeBlock = 64
 
 // A source is a script's text with what is needed to tell places in it, in constant time but for a search.
 type source struct {
 	text  string
-	lines []int // offsets of line beginnings
-	runes []int // runes before offset i*runeBlock
+	lines []int   // offsets of line beginnings
+	runes []int32 // runes before offset i*runeBlock
 	tabs  []tabMark
 }
 
@@ -29,8 +29,8 @@ type tabMark struct {
 }
 
 func newSource(text string) *source {
-	s := &source{text: text, lines: make([]int, 1, len(text)/40+2), runes: make([]int, 0, len(text)/runeBlock+1)}
-	runes := 0
+	s := &source{text: text, lines: make([]int, 1, len(text)/40+2), runes: make([]int32, 0, len(text)/runeBlock+1)}
+	runes := int32(0)
 	for i := 0; i < len(text); i++ {
 		if i%runeBlock == 0 {
 			s.runes = append(s.runes, runes)
@@ -85,7 +85,7 @@ func (s *source) runesBefore(offset int) int {
 		return 0
 	}
 	block := min(offset/runeBlock, len(s.runes)-1)
-	n := s.runes[block]
+	n := int(s.runes[block])
 	for i := block * runeBlock; i < offset; i++ {
 		if s.text[i] < 0x80 || s.text[i] >= 0xC0 {
 			n++
@@ -122,6 +122,12 @@ type text struct {
 type segment struct {
 	out, in  int
 	inserted bool
+}
+
+// place is at for what is kept with fields.
+func (t text) place(offset int) *Pos {
+	p := t.at(offset)
+	return &p
 }
 
 func (t text) at(offset int) Pos { return t.from.at(t.origin(offset)) }

@@ -503,14 +503,6 @@ func nameEnd(s string, i int) int {
 	return i
 }
 
-// upperWord is a short word in upper case; longer ones are no keywords.
-func upperWord(w string) string {
-	if len(w) == 0 || len(w) > 20 {
-		return ""
-	}
-	return strings.ToUpper(w)
-}
-
 func hasPrefixFold(s, prefix string) bool {
 	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
 }

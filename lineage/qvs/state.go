@@ -57,10 +57,10 @@ func (s *state) size() int {
 	return len(s.tables) + len(s.maps) + len(s.vars) + len(s.subs) + len(s.stored) + 16
 }
 
-// own is the table in a form that this state may change.
+// own is the table in a form that this state may change. Whoever adds, takes or renames fields sets its
+// index to nil.
 func (s *state) own(t *table) *table {
 	if t.owner == s {
-		t.index = nil
 		return t
 	}
 	c := t.clone(s)
@@ -150,11 +150,8 @@ func mergeFields(a, b *field) *field {
 	}
 	c := *b
 	c.value, c.filters, c.inputs = union(a.value, b.value), union(a.filters, b.filters), union(a.inputs, b.inputs)
-	if c.comment == "" {
-		c.comment = a.comment
-	}
-	if len(c.tags) == 0 {
-		c.tags = a.tags
+	if c.meta == nil {
+		c.meta = a.meta
 	}
 	return &c
 }
@@ -166,4 +163,21 @@ func mergeVariables(out, other map[string]variable) {
 		}
 		out[name] = v
 	}
+}
+
+// last is the table made or changed last; after that was dropped, the youngest one.
+func (s *state) last() string {
+	if s.latest != "" {
+		return s.latest
+	}
+	var youngest *table
+	for _, t := range s.tables {
+		if t.section == s.section && (youngest == nil || t.seq > youngest.seq) {
+			youngest = t
+		}
+	}
+	if youngest != nil {
+		s.latest = youngest.name
+	}
+	return s.latest
 }

@@ -1,0 +1,43 @@
+package qvs
+
+import "strings"
+
+// keywords are the words that the reader knows, each as itself, so that looking one up makes no text.
+var keywords = newKeywords(`
+	ACCESS ADD ALIAS AS AUTOGENERATE AUTONUMBER BDI BINARY BUFFER BUNDLE BY CACHE CALL CASE COMMENT CONCATENATE
+	CONNECT CONNECT32 CONNECT64 CREATE CROSSTABLE CUSTOM DECLARE DEFAULT DEFINITION DERIVE DETACH DETAIL
+	DIMENSION DIRECT DIRECTORY DISCONNECT DISTINCT DO DROP EACH ELSE ELSEIF END ENDIF ENDSUB ENDSWITCH EXECUTE
+	EXIT EXPLICIT EXTENSION FIELD FIELDS FIRST FLUSHLOG FOR FORCE FROM FROM_FIELD GENERIC GROUP GROUPS HIDEPREFIX
+	HIERARCHY HIERARCHYBELONGSTO IF IMAGE_SIZE IMPLICIT IMPORT IN INFO INLINE INNER INPUTFIELD INTERVALMATCH INTO
+	JOIN KEEP LEFT LET LIB LOAD LOOP LOOSEN MAP MAPPING MEASURE MERGE NATIVE NEXT NOCONCATENATE NULLASNULL
+	NULLASVALUE ODBC OLEDB ON ONLY ORDER OUTER QSL QUALIFY QUERY RELATIONSHIP RELATIONSHIPS REM RENAME REPLACE
+	RESIDENT RIGHT SAMPLE SCRIPT SEARCH SECTION SELECT SEMANTIC SET SLEEP SQL SQLCOLUMNS SQLTABLES SQLTYPES STAR
+	STEP STORE SUB SWITCH SYNDICATE TABLE TABLES TAG TO TRACE UNLESS UNMAP UNQUALIFY UNTAG UNTIL USING WHEN WHERE
+	WHILE WITH
+`)
+
+const longestKeyword = 20
+
+func newKeywords(list string) map[string]string {
+	m := map[string]string{}
+	for _, w := range strings.Fields(list) {
+		m[w] = w
+	}
+	return m
+}
+
+// upperWord is a keyword in upper case; "" for any other word.
+func upperWord(w string) string {
+	if len(w) < 2 || len(w) > longestKeyword {
+		return ""
+	}
+	var buf [longestKeyword]byte
+	for i := 0; i < len(w); i++ {
+		c := w[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		buf[i] = c
+	}
+	return keywords[string(buf[:len(w)])]
+}
