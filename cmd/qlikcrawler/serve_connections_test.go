@@ -38,7 +38,7 @@ type office struct {
 	site     *qliktest.Server
 	info     qliktest.Info
 	url      string
-	database string // its URL
+	database string           // its URL
 	heard    *strings.Builder // everything that was answered
 
 	mu   sync.Mutex
