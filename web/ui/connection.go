@@ -49,12 +49,8 @@ func (u *UI) connection(w http.ResponseWriter, r *http.Request) error {
 	for _, role := range []string{"owner", "steward", "custodian"} {
 		d.Governance = append(d.Governance, pair{role, c.Governance[role]})
 	}
-	stats, err := u.Connections.Stats(r.Context(), catalog.Scope{Connections: []string{code}})
-	if err != nil {
+	if d.Counts, err = u.Connections.Counts(r.Context(), code); err != nil {
 		return err
-	}
-	for _, s := range stats.Connections {
-		d.Counts = s.Counts
 	}
 	faults, err := u.Connections.SecretFaults(r.Context(), code)
 	if err != nil {
@@ -143,11 +139,9 @@ func (u *UI) showRemoval(w http.ResponseWriter, r *http.Request, code string, in
 	if in != nil {
 		d.Uses, status = in.Uses, http.StatusConflict
 	}
-	stats, err := u.Connections.Stats(r.Context(), catalog.Scope{Connections: []string{code}})
-	if err != nil {
+	if d.Counts, err = u.Connections.Counts(r.Context(), code); err != nil {
 		return err
 	}
-	d.Counts = stats.Total
 	return u.show(w, r, page{
 		Template: "connection-remove", Title: "Remove " + doc.Connection.Name, Nav: "connectors", Status: status, Data: d,
 		Crumbs: []crumb{{"Connectors", "/"}, {doc.Connection.Name, "/connections/" + code}},

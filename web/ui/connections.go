@@ -28,6 +28,8 @@ type ConnectionReader interface {
 	ConnectionRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ConnectionRow], error)
 	// Stats has counts that are half a minute old at most.
 	Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
+	// Counts counts what a connection has just now.
+	Counts(ctx context.Context, code string) (catalog.Counts, error)
 	// LastRuns gives the newest crawl of each connection, by code.
 	LastRuns(ctx context.Context, scope catalog.Scope) (map[string]catalog.RunRow, error)
 	// SecretFaults tells why stored secrets of a connection can't be opened, by path.
