@@ -1,6 +1,8 @@
 package qvs
 
-import "strings"
+import (
+	"strings"
+)
 
 // keywords are the words that the reader knows, each as itself, so that looking one up makes no text.
 var keywords = newKeywords(`

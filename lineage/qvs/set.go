@@ -1,6 +1,8 @@
 package qvs
 
-import "slices"
+import (
+	"slices"
+)
 
 // A set is a set of numbers that is never changed once it is made, so that whoever holds one holds what was
 // true at that moment: a resident copy doesn't get what its source gains later. It shares its parts with

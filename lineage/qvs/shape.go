@@ -1,6 +1,8 @@
 package qvs
 
-import "slices"
+import (
+	"slices"
+)
 
 // shape applies the prefixes that change which columns there are: CROSSTABLE, HIERARCHY, INTERVALMATCH.
 // GENERIC is applied where the table is placed, since it makes several.
