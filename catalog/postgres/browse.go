@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -103,9 +104,9 @@ func (db *DB) ReportField(ctx context.Context, scope catalog.Scope, key catalog.
 	}
 	one("select coalesce((select name from qlikcrawler.report_field where key = $1), '')", &d.MasterName, string(row.Master))
 	one("select count(*) from qlikcrawler.report_field where master_key = $1 and retired_at is null", &d.Uses, string(key))
-	one(`select count(*) from (select from qlikcrawler.report_field t where t.retired_at is null and t.search @@ (
-		select ('''' || $2 || `+sameSQL+` || ''' & ' || $3)::tsquery from qlikcrawler.report_field t where t.key = $1) limit $4) x`,
-		&d.Same, string(key), markSame, lexeme(markConnection, row.Connection), catalog.SameLimit)
+	const same = `t.retired_at is null and t.search @@ (
+		select ('''' || $2 || ` + sameSQL + ` || ''' & ' || $3)::tsquery from qlikcrawler.report_field t where t.key = $1)`
+	one(fmt.Sprintf(countSame, same, catalog.SameLimit), &d.Same, string(key), markSame, lexeme(markConnection, row.Connection))
 	return d, fail("read report field", key, db.pool.SendBatch(ctx, b).Close())
 }
 

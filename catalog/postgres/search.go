@@ -21,10 +21,11 @@ const (
 	candidates      = 400  // rows of each shelf that a try looks at
 )
 
-// beginSearch keeps searches to indexes: to look through a table for something rare among what is thought
-// to be common would take seconds. Plans are made once: there is only one good one, and to make it anew for
-// each question takes longer than to run it.
-const beginSearch = "begin read only; set local enable_seqscan = off; set local plan_cache_mode = force_generic_plan"
+// beginSearch keeps searches to the indexes of words: the planner doesn't know how rare a word is, and to
+// look through a table for a rare one would take seconds. Plans are made once: there is only one good one,
+// and to make it anew for each question takes longer than to run it.
+const beginSearch = `begin read only; set local enable_seqscan = off; set local enable_indexscan = off;
+	set local enable_indexonlyscan = off; set local plan_cache_mode = force_generic_plan`
 
 // Search finds things by their words: see catalog.Search. A question without words and filters is
 // CodeInvalid.

@@ -118,6 +118,11 @@ func (f *finder) queueDetails(b *pgx.Batch, table int, page []*found, into map[s
 	})
 }
 
+// countSame counts report fields t, in each of the two indexes that have them.
+const countSame = `select count(*) from (
+	select from qlikcrawler.report_field t where t.origin <> 'inline' and %[1]s
+	union all select from qlikcrawler.report_field t where t.origin = 'inline' and %[1]s limit %[2]d) x`
+
 // queueSame counts the fields that say the same under one name, where the search may look.
 func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 	query := and(lexeme(markSame, same), f.question.filter)
@@ -129,7 +134,7 @@ func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 	if !f.search.Retired {
 		sql += " and t.retired_at is null"
 	}
-	b.Queue(fmt.Sprintf("select count(*) from (select from qlikcrawler.report_field t where %s limit %d) x", sql, catalog.SameLimit), args...).
+	b.Queue(fmt.Sprintf(countSame, sql, catalog.SameLimit), args...).
 		QueryRow(func(row pgx.Row) error {
 			var n int
 			err := row.Scan(&n)
