@@ -25,6 +25,8 @@ func newLineageEdge(a *app) *cobra.Command {
 		Long: `Say that data flows from one thing to another, or that it doesn't. What a person says lives apart from
 what the program reads: it survives every crawl and build, and wins where the two differ. list tells where
 they do.`,
+		Example: "  qlikcrawler lineage edge add 'dataset:file://files/a.csv' 'qlik-prod/APP/field/Region' --reason 'loaded by hand'\n" +
+			"  qlikcrawler lineage edge list",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
