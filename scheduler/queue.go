@@ -11,6 +11,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river/rivertype"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -38,11 +39,31 @@ func (FetchArgs) Kind() string { return kindFetch }
 // InsertOpts says which workers take it.
 func (FetchArgs) InsertOpts() river.InsertOpts { return river.InsertOpts{Queue: queueApps} }
 
+// LineageArgs is the job to make a connection's lineage anew from what is stored. It may be done twice: what is
+// equal writes nothing.
+type LineageArgs struct {
+	Connection string `json:"connection" river:"unique"`
+}
+
+// Kind names the job in the database: it never changes.
+func (LineageArgs) Kind() string { return kindLineage }
+
+// InsertOpts says which workers take it. One that waits or runs is enough for a connection.
+func (LineageArgs) InsertOpts() river.InsertOpts {
+	return river.InsertOpts{Queue: queueRuns, MaxAttempts: lineageTries, UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRunning, rivertype.JobStateRetryable, rivertype.JobStateScheduled,
+	}}}
+}
+
+// lineageTries is how often the queue starts making lineage that fails.
+const lineageTries = 3
+
 const (
-	kindCrawl = "crawl"
-	kindFetch = "fetch"
-	queueRuns = "runs"
-	queueApps = "apps"
+	kindCrawl   = "crawl"
+	kindLineage = "lineage"
+	kindFetch   = "fetch"
+	queueRuns   = "runs"
+	queueApps   = "apps"
 
 	// schema holds the queue's tables, beside the catalog's.
 	schema = "qlikcrawler_queue"
@@ -85,11 +106,23 @@ func (w *fetchWorker) Work(ctx context.Context, job *river.Job[FetchArgs]) error
 
 func (w *fetchWorker) Timeout(*river.Job[FetchArgs]) time.Duration { return fetchTimeout }
 
+type lineageWorker struct {
+	river.WorkerDefaults[LineageArgs]
+	s *Scheduler
+}
+
+func (w *lineageWorker) Work(ctx context.Context, job *river.Job[LineageArgs]) error {
+	return w.s.Runner.BuildLineage(ctx, job.Args.Connection)
+}
+
+func (w *lineageWorker) Timeout(*river.Job[LineageArgs]) time.Duration { return crawlTimeout }
+
 func (s *Scheduler) newQueue() (*river.Client[pgx.Tx], error) {
 	c := &river.Config{Schema: schema, Logger: quietLog(s.Log)}
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &crawlWorker{s: s})
 	river.AddWorker(workers, &fetchWorker{s: s})
+	river.AddWorker(workers, &lineageWorker{s: s})
 	c.Workers = workers
 	if s.Runner != nil {
 		c.ID = s.Worker

@@ -40,6 +40,8 @@ type Runner interface {
 
 	// Usage is what a run has cost this process.
 	Usage(run catalog.RunID) catalog.Usage
+	// BuildLineage makes the lineage of all of a connection's apps from what is stored.
+	BuildLineage(ctx context.Context, code string) error
 	// Ended says that a run has ended, as far as this process knows.
 	Ended(run catalog.Run)
 }
@@ -207,6 +209,15 @@ func (s *Scheduler) open(ctx context.Context, tx pgx.Tx, r catalog.Run) (catalog
 // Cancel ends a run; who works on it notices within two seconds.
 func (s *Scheduler) Cancel(ctx context.Context, id catalog.RunID, why string) error {
 	return s.Book.CancelRun(ctx, id, why)
+}
+
+// BuildLineage asks for a connection's lineage to be made anew from what is stored, on whichever process has
+// time. Asking again while that waits or runs changes nothing.
+func (s *Scheduler) BuildLineage(ctx context.Context, code string) error {
+	if _, err := s.queue.Insert(ctx, LineageArgs{Connection: code}, nil); err != nil {
+		return fmt.Errorf("queue the lineage of %s: %w", code, err)
+	}
+	return nil
 }
 
 // SetSchedule gives a connection a schedule, and says when it is due. What is wrong with it comes as

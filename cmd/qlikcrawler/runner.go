@@ -183,6 +183,29 @@ func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store crawle
 	return err
 }
 
+// BuildLineage makes the lineage of all of a connection's apps from what is stored. No source is contacted.
+func (r *crawlRunner) BuildLineage(ctx context.Context, code string) (err error) {
+	ctx, end := stage(ctx, r.tracer, "build lineage", catalog.Run{Connection: code})
+	defer func() { end(err) }()
+	conn, err := r.db.Connection(ctx, code)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		return nil // it was removed meanwhile
+	}
+	if err != nil {
+		return err
+	}
+	options, err := crawlOptions(conn)
+	if err != nil {
+		return err
+	}
+	tally, err := options.lineage(r.db.DB).Build(ctx, 0, code, true)
+	if err != nil {
+		return err
+	}
+	r.app.log.InfoContext(ctx, "lineage built", "connection", code, "apps", tally.Apps, "columns", tally.Columns, "untraced", tally.Unresolved)
+	return nil
+}
+
 // join gives this process's part of a run.
 func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part, error) {
 	conn, err := r.db.Connection(ctx, run.Connection)

@@ -108,6 +108,7 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	connections := a.newRegister(db, starter(crawls))
 	connectionDeps(&deps.API, db, connections)
 	watch := db.WatchRuns()
+	deps.API.LineageBuilder = crawls
 	deps.API.Crawls, deps.API.CrawlStore, deps.API.CrawlWatch, deps.API.Schedules = crawls, db.DB, watch, crawls
 	pageDeps(deps.Pages, db, deps.API)
 	s.parts = append(s.parts, func(ctx context.Context) error {

@@ -18,6 +18,7 @@ func (a *app) pages(db *database) *ui.Deps {
 func pageDeps(d *ui.Deps, db *database, with api.Deps) {
 	d.Register, d.Connections, d.Logs = with.Register, db.DB, with.Logs
 	d.Crawls, d.CrawlStore, d.Schedules = with.Crawls, db.DB, with.Schedules
+	d.LineageBuilder = with.LineageBuilder
 	d.Users, d.Tokens, d.AuditLog = db.DB, db.DB, db.DB
 	d.JWT = pageTokens{with.JWT}
 	d.Facts = facts(db, time.Now())

@@ -174,3 +174,33 @@ func TestQuietHoursKeepCrawlsAway(t *testing.T) {
 		t.Errorf("after them it is %+v", got)
 	}
 }
+
+// TestLineageIsBuiltOnDemandByWhoeverHasTime asks for it twice at once: once is enough.
+func TestLineageIsBuiltOnDemandByWhoeverHasTime(t *testing.T) {
+	t.Parallel()
+	srv := qliktest.New(t, smallSite(3), qliktest.Options{})
+	p := newProgram(t)
+	p.must(exitDone, fileFor(t, srv, "qlik")+"options: {auto_lineage: false}\n", "connection", "add", "-f", "-")
+	s := p.service(2, quick())
+	s.crawl(full("qlik"))
+	built := func() int {
+		shares, err := s.db.LineageShares(t.Context(), "qlik")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(shares)
+	}
+	if n := built(); n != 0 {
+		t.Fatalf("auto_lineage is off, and %d apps have lineage", n)
+	}
+	for range 2 {
+		if err := s.BuildLineage(t.Context(), "qlik"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for deadline := time.Now().Add(60 * time.Second); built() != 3; {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of 3 apps have lineage", built())
+		}
+	}
+}

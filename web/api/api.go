@@ -82,9 +82,10 @@ type Deps struct {
 	CrawlWatch CrawlWatch // nil: streams look by themselves
 	Schedules  Schedules
 
-	Catalog CatalogStore // what was crawled
-	Lineage LineageStore
-	Export  ExportStore
+	Catalog        CatalogStore // what was crawled
+	Lineage        LineageStore
+	LineageBuilder LineageBuilder
+	Export         ExportStore
 }
 
 // An API has registered its operations on a mux.
@@ -145,6 +146,7 @@ func (a *API) routes() {
 	}
 	if a.Lineage != nil {
 		a.lineageReads()
+		a.lineageWrites()
 	}
 	if a.Export != nil {
 		a.export()

@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"net/http"
+	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -13,6 +15,13 @@ type LineageStore interface {
 	ManualEdges(ctx context.Context, scope catalog.Scope, prefix catalog.Key) ([]catalog.ManualEdge, error)
 	LineageGaps(ctx context.Context, scope catalog.Scope, of catalog.Key) ([]catalog.LineageGap, error)
 	LineageNear(ctx context.Context, scope catalog.Scope, key string) ([]catalog.Key, error)
+	PutManualEdges(ctx context.Context, edges []catalog.ManualEdge) (changed int, err error)
+	RemoveManualEdge(ctx context.Context, from, to catalog.Key) error
+}
+
+// A LineageBuilder makes a connection's lineage anew, in the background: the scheduler.
+type LineageBuilder interface {
+	BuildLineage(ctx context.Context, code string) error
 }
 
 type lineageInput struct {
@@ -73,6 +82,83 @@ func (a *API) lineageReads() {
 			out.Body.Items = orEmpty(gaps)
 			return out, err
 		})
+}
+
+type lineageEdgeInput struct {
+	Body struct {
+		From       catalog.Key `json:"from_key" minLength:"1" maxLength:"2700" doc:"Where data comes from."`
+		To         catalog.Key `json:"to_key" minLength:"1" maxLength:"2700" doc:"Where it goes."`
+		Denied     bool        `json:"denied,omitempty" doc:"There is no such edge, whatever the program reads."`
+		How        catalog.How `json:"how,omitempty" enum:"direct,indirect" doc:"Values flow, or it only decides which do; left out: direct."`
+		Confidence float64     `json:"confidence,omitempty" minimum:"0" maximum:"1" doc:"Left out or 0: 1."`
+		Reason     string      `json:"reason" minLength:"1" maxLength:"2000" doc:"Why; your name is kept with it."`
+	}
+}
+
+type lineageEdgeRemoval struct {
+	From catalog.Key `query:"from_key" required:"true" minLength:"1" maxLength:"2700" doc:"As it was said."`
+	To   catalog.Key `query:"to_key" required:"true" minLength:"1" maxLength:"2700" doc:"As it was said."`
+}
+
+type lineageBuildInput struct {
+	Code string `path:"code" doc:"The connection's code."`
+}
+
+// lineageWrites are what people say of edges, and the order to build.
+func (a *API) lineageWrites() {
+	register(a, op{
+		ID: "put-lineage-edge", Method: "POST", Path: "/lineage/edges", Tag: "lineage", Summary: "Say that there is an edge, or none",
+		Role: auth.IntegrationAdmin, ConnectionLater: true, Status: http.StatusNoContent,
+		Description: "What was said of the same two ends before is replaced. It stays through every crawl and build, and wins over what the program reads.",
+	}, a.putEdge)
+	register(a, op{
+		ID: "remove-lineage-edge", Method: "DELETE", Path: "/lineage/edges", Tag: "lineage", Summary: "Forget what a person said of an edge",
+		Role: auth.IntegrationAdmin, ConnectionLater: true, Status: http.StatusNoContent,
+	}, func(ctx context.Context, in *lineageEdgeRemoval) (*struct{}, error) {
+		if err := mayTrace(ctx, in.From, in.To); err != nil {
+			return nil, err
+		}
+		return nil, a.Lineage.RemoveManualEdge(ctx, in.From, in.To)
+	})
+	if a.LineageBuilder == nil {
+		return
+	}
+	register(a, op{
+		ID: "build-lineage", Method: "POST", Path: "/connections/{code}/lineage/build", Tag: "lineage", Summary: "Build a connection's lineage anew",
+		Role: auth.IntegrationAdmin, ConnectionParam: "code", Status: http.StatusAccepted,
+		Description: "From what is stored: no source is contacted. It is done in the background, by whichever process has time.",
+	}, func(ctx context.Context, in *lineageBuildInput) (*struct{}, error) {
+		return nil, a.LineageBuilder.BuildLineage(ctx, in.Code)
+	})
+}
+
+func (a *API) putEdge(ctx context.Context, in *lineageEdgeInput) (*struct{}, error) {
+	b := in.Body
+	if err := mayTrace(ctx, b.From, b.To); err != nil {
+		return nil, err
+	}
+	_, err := a.Lineage.PutManualEdges(ctx, []catalog.ManualEdge{{
+		From: b.From, To: b.To, Denied: b.Denied, How: b.How, Confidence: b.Confidence, Reason: b.Reason, Author: auth.From(ctx).Name(),
+	}})
+	return nil, err
+}
+
+// mayTrace needs the role at both ends of an edge. A dataset belongs to no connection.
+func mayTrace(ctx context.Context, ends ...catalog.Key) error {
+	for _, k := range ends {
+		code, _, _ := strings.Cut(string(k), "/")
+		if strings.HasPrefix(string(k), "dataset:") {
+			if !auth.From(ctx).MayTrace(k) {
+				return refusalOn(auth.From(ctx), auth.IntegrationAdmin, "")
+			}
+			allowed(ctx)
+			continue
+		}
+		if err := allow(ctx, auth.IntegrationAdmin, code); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readLineage names keys that look alike where there is none: people copy them from elsewhere.

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"net/url"
 	"strings"
 	"testing"
@@ -46,6 +47,49 @@ func TestLineageIsFollowedOverHTTP(t *testing.T) {
 	if _, _, body := other.get("/lineage/edges"); strings.Contains(body, "ada") {
 		t.Errorf("others see %s", body)
 	}
+}
+
+func TestWhatPeopleSayOfLineageIsKeptOverHTTP(t *testing.T) {
+	t.Parallel()
+	db := crawled(t)
+	page, err := db.Reports(t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Limit: 1, Filters: []catalog.Filter{{Column: "kind", Op: catalog.Equals, Values: []string{"app"}}}})
+	must(t, err)
+	app := string(page.Items[0].Key)
+	builder := &asked{}
+	s := newSite(t, api.Deps{Lineage: db, LineageBuilder: builder})
+	edge := `{"from_key":"dataset:file/plan.csv","to_key":"` + app + `","reason":"loaded by hand"}`
+	if status, _, body := s.send("POST", "/lineage/edges", edge); status != 204 {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, _, body := s.get("/lineage/edges?key=" + url.QueryEscape(app)); status != 200 || !strings.Contains(body, "loaded by hand") {
+		t.Errorf("%d %s", status, body)
+	}
+	for who, want := range map[string]int{"viewer": 403, "elsewhere": 404} {
+		by := s.by(someoneOn("v", auth.Viewer, "demo"))
+		if who == "elsewhere" {
+			by = s.by(someoneOn("e", auth.IntegrationAdmin, "other"))
+		}
+		if status, _, body := by.send("POST", "/lineage/edges", edge); status != want {
+			t.Errorf("%s: %d %s", who, status, body)
+		}
+	}
+	if status, _, body := s.send("DELETE", "/lineage/edges?from_key=dataset%3Afile%2Fplan.csv&to_key="+url.QueryEscape(app), ""); status != 204 {
+		t.Errorf("%d %s", status, body)
+	}
+	if edges, err := db.ManualEdges(t.Context(), catalog.Scope{All: true}, ""); err != nil || len(edges) != 0 {
+		t.Errorf("left are %v %v", edges, err)
+	}
+	if status, _, body := s.send("POST", "/connections/demo/lineage/build", ""); status != 202 || builder.code != "demo" {
+		t.Errorf("%d %s, asked for %q", status, body, builder.code)
+	}
+}
+
+// asked remembers what was to be built.
+type asked struct{ code string }
+
+func (a *asked) BuildLineage(_ context.Context, code string) error {
+	a.code = code
+	return nil
 }
 
 func put(t *testing.T, db *postgres.DB, from, to string) error {

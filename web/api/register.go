@@ -235,13 +235,18 @@ var errNotAsked = &catalog.Error{Code: catalog.CodeInternal, Op: "authorize", Ke
 // allow is for handlers with op.ConnectionLater: it returns the problem to return if the principal may
 // not do what needs that role on the connection, whose existence it hides from those who may not see it.
 func allow(ctx context.Context, need auth.Role, connection string) error {
-	if l, ok := ctx.Value(laterKey{}).(*later); ok {
-		l.done.Store(true)
-	}
+	allowed(ctx)
 	if p := refusalOn(auth.From(ctx), need, connection); p != nil {
 		return p
 	}
 	return nil
+}
+
+// allowed notes that a handler with op.ConnectionLater has looked after the rights.
+func allowed(ctx context.Context) {
+	if l, ok := ctx.Value(laterKey{}).(*later); ok {
+		l.done.Store(true)
+	}
 }
 
 // write answers with a problem from a middleware.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -71,6 +72,16 @@ func (p Principal) MayOn(need Role, connection string) bool {
 	}
 	return slices.Contains(p.IntegrationAdminOf, connection) && IntegrationAdmin.Includes(need) ||
 		slices.Contains(p.SecurityAdminOf, connection) && SecurityAdmin.Includes(need)
+}
+
+// MayTrace reports whether the principal may say what flows into and out of a thing: who crawls its connection,
+// and for a dataset, which belongs to none, who crawls at all.
+func (p Principal) MayTrace(k catalog.Key) bool {
+	if strings.HasPrefix(string(k), "dataset:") {
+		return p.MaySomewhere(IntegrationAdmin)
+	}
+	code, _, _ := strings.Cut(string(k), "/")
+	return p.MayOn(IntegrationAdmin, code)
 }
 
 // MaySomewhere reports whether the principal has a role at all: on every connection, on some, or on

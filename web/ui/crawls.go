@@ -17,6 +17,11 @@ type Crawls interface {
 	Cancel(ctx context.Context, id catalog.RunID, why string) error
 }
 
+// LineageBuilder makes a connection's lineage anew, in the background: the scheduler.
+type LineageBuilder interface {
+	BuildLineage(ctx context.Context, code string) error
+}
+
 // CrawlStore reads crawls. *postgres.DB is one.
 type CrawlStore interface {
 	RunRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.RunRow], error)
@@ -35,6 +40,9 @@ func (u *UI) crawlRoutes() []route {
 		{"POST /crawls/{id}/retry", auth.IntegrationAdmin, u.retryCrawl},
 		{"GET /connections/{code}/crawl", auth.IntegrationAdmin, u.askCrawl},
 		{"POST /connections/{code}/crawl", auth.IntegrationAdmin, u.startCrawl},
+	}
+	if u.LineageBuilder != nil {
+		all = append(all, route{"POST /connections/{code}/lineage/build", auth.IntegrationAdmin, u.buildLineage})
 	}
 	if u.Schedules != nil {
 		all = append(all,

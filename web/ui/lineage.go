@@ -176,7 +176,7 @@ func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), MayEdit: mayEditLineage(r, v.Key)}
+	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), MayEdit: auth.From(r.Context()).MayTrace(v.Key)}
 	if len(g.Nodes) > 0 {
 		d.Node = g.Nodes[0]
 	}
@@ -275,4 +275,16 @@ func (u *UI) lineageGaps(w http.ResponseWriter, r *http.Request) error {
 			Gaps []catalog.LineageGap
 		}{k, gaps},
 	})
+}
+
+// buildLineage asks for a connection's lineage to be made anew.
+func (u *UI) buildLineage(w http.ResponseWriter, r *http.Request) error {
+	code := r.PathValue("code")
+	if !auth.From(r.Context()).MayOn(auth.IntegrationAdmin, code) {
+		return forbidden(auth.IntegrationAdmin)
+	}
+	if err := u.LineageBuilder.BuildLineage(r.Context(), code); err != nil {
+		return err
+	}
+	return done(w, r, "/connections/"+url.PathEscape(code), "Lineage is being built from what is stored. It takes from seconds to some minutes.")
 }

@@ -10,16 +10,6 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
-// mayEditLineage reports whether the reader may say what flows into or out of something.
-func mayEditLineage(r *http.Request, k catalog.Key) bool {
-	p := auth.From(r.Context())
-	if strings.HasPrefix(string(k), "dataset:") {
-		return p.MaySomewhere(auth.IntegrationAdmin)
-	}
-	code, _, _ := strings.Cut(string(k), "/")
-	return p.MayOn(auth.IntegrationAdmin, code)
-}
-
 // manualEdges lists what people said, and how it contradicts what the program reads.
 func (u *UI) manualEdges(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
@@ -75,7 +65,7 @@ func (u *UI) removeEdge(w http.ResponseWriter, r *http.Request) error {
 // allowedEdge needs the role at both ends that belong to a connection.
 func allowedEdge(r *http.Request, ends ...catalog.Key) error {
 	for _, k := range ends {
-		if !mayEditLineage(r, k) {
+		if !auth.From(r.Context()).MayTrace(k) {
 			return forbidden(auth.IntegrationAdmin)
 		}
 	}

@@ -53,6 +53,8 @@ type Deps struct {
 	Catalog Catalog
 	Lineage Lineage
 
+	LineageBuilder LineageBuilder
+
 	Register    ConnectionRegister // the connectors' pages; with Connections
 	Connections ConnectionReader
 	Logs        LogReader
