@@ -200,10 +200,14 @@ func (d *drawing) fields(c *catalog.PreviewCell, x, y, w, bottom float64) {
 }
 
 func named(f catalog.PreviewField) string {
-	if f.Name == "" {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case f.Formula != "":
 		return f.Formula
+	default:
+		return "(a library item that is gone)"
 	}
-	return f.Name
 }
 
 // icon draws the sign of a type of objects in a square.
