@@ -98,6 +98,11 @@ func readAll(tb testing.TB, ctx context.Context, src connector.Connector) {
 	if err := g.Wait(); err != nil {
 		tb.Fatal(err)
 	}
+	if c, ok := src.(connector.DataConnectionLister); ok { // for lineage
+		if _, err := c.DataConnections(ctx); err != nil {
+			tb.Fatal(err)
+		}
+	}
 }
 
 // recording sorts what went through the relay.
