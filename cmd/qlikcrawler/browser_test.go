@@ -113,7 +113,7 @@ func (v *visit) open(bin string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.page = page.Timeout(2 * time.Minute)
+	v.page = page.Timeout(6 * time.Minute)
 	go page.EachEvent(
 		func(e *proto.RuntimeExceptionThrown) { v.complain(e.ExceptionDetails.Exception.Description) },
 		func(e *proto.LogEntryAdded) {
@@ -160,7 +160,14 @@ func (v *visit) element(selector string) *rod.Element {
 // with waits for an element with a text.
 func (v *visit) with(selector, text string) *rod.Element {
 	v.t.Helper()
-	e, err := v.page.Timeout(60*time.Second).ElementR(selector, regexp.QuoteMeta(text))
+	var e *rod.Element
+	var err error
+	for range 5 {
+		e, err = v.page.Timeout(60*time.Second).ElementR(selector, regexp.QuoteMeta(text))
+		if err == nil || !strings.Contains(err.Error(), "Cannot find context") {
+			break // the page gave way to the next while it was searched: that one is searched
+		}
+	}
 	v.run("find "+selector+" with "+text, err)
 	return e.CancelTimeout()
 }
@@ -242,6 +249,8 @@ func TestTheStoryInABrowser(t *testing.T) {
 	v.picture("connectors-empty")
 	v.connect(o)
 	v.follow()
+	v.browse()
+	v.trace()
 	v.schedule()
 	v.administer()
 	v.refuseRemoval()

@@ -20,7 +20,7 @@ func (u *UI) functions() template.FuncMap {
 		"link":   keyURL,
 		"to":     pageFor,
 		"words":  func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
-		"query":  url.QueryEscape,
+		"query":  queryPart,
 		"plural": plural,
 		"short":  short,
 		"list":   func(items ...any) []any { return items },
@@ -29,6 +29,9 @@ func (u *UI) functions() template.FuncMap {
 		"has":    func(list []string, x string) bool { return slices.Contains(list, x) },
 	}
 }
+
+// queryPart is a text as a value in the query of an address. Its type keeps templates from escaping it again.
+func queryPart(s string) template.URL { return template.URL(url.QueryEscape(s)) }
 
 // when shows a time as how long ago it was; the page's script puts the reader's own zone into the title.
 func (u *UI) when(t time.Time) template.HTML {

@@ -5,7 +5,7 @@ const pause = 120; // milliseconds without a key before the server is asked
 export function suggest(input) {
   const box = document.createElement("div");
   box.className = "suggestions";
-  box.id = "suggestions";
+  box.id = "suggestions-" + document.querySelectorAll(".suggestions").length;
   box.hidden = true;
   box.setAttribute("role", "listbox");
   box.setAttribute("aria-label", "Suggestions");

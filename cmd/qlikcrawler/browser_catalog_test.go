@@ -1,0 +1,82 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/go-rod/rod/lib/input"
+)
+
+// browse finds an app by a few letters, looks at its sheet and reads its script.
+func (v *visit) browse() {
+	v.goTo("/catalog")
+	v.with(".tree summary", "Sales")
+	v.picture("catalog")
+	for _, list := range []string{"apps", "charts", "measures", "tables", "fields", "scripts", "gaps"} {
+		v.goTo("/catalog/" + list)
+		v.element("main table tbody tr")
+		v.picture("list-" + list)
+	}
+	v.goTo("/changes")
+	v.picture("changes")
+
+	v.run("press /", v.page.Keyboard.Press('/'))
+	v.run("type", v.page.InsertText("sales ov"))
+	v.with(".suggestions a", "Sales Overview")
+	v.run("ask for all results", v.page.Keyboard.Press(input.Enter))
+	v.press(v.with(".hit h2 a", "Sales Overview"))
+	v.with("h1", "Sales Overview")
+	v.picture("app")
+	app := v.path()
+	for _, part := range []string{"about", "fields", "model", "changes"} {
+		v.goTo(app + "&tab=" + part)
+		v.picture("app-" + part)
+	}
+	v.goTo(app)
+	v.press(v.with("main table a", "Overview"))
+	v.element(".preview-card svg a")
+	v.picture("sheet")
+	v.press(v.with(".tabs a", "Measures and dimensions"))
+	v.press(v.with("main table a", "Revenue"))
+	v.with("pre.formula", "Sum")
+	v.picture("field")
+	v.goTo(app + "&tab=script")
+	v.press(v.with("a.button.main", "Read the script"))
+	v.with("ol.code .c-word", "LOAD")
+	v.picture("script")
+}
+
+// trace follows a chart's lineage to the database, opens a box, and says what flows.
+func (v *visit) trace() {
+	v.goTo("/lineage")
+	v.picture("lineage-start")
+	v.goTo("/catalog/charts?name=Revenue+by+category")
+	v.press(v.with("main table a", "Revenue by category"))
+	v.press(v.with(".actions a", "Lineage"))
+	v.goTo(strings.ReplaceAll(v.path(), "&direction=both", "") + "&direction=upstream&depth=0")
+	const orders = `.lineage .box[aria-label^="ERP.dbo.Orders"]`
+	v.element(orders)
+	v.picture("lineage")
+	v.click(".lineage .toggle")
+	v.element(".lineage .row")
+	v.click(orders + " .body")
+	v.with(".panel h2", "ERP.dbo.Orders")
+	v.picture("lineage-open")
+	v.goTo("/lineage/gaps")
+	v.picture("lineage-gaps")
+
+	v.goTo("/lineage/edges?to=shop/x/field/Region")
+	v.write("#from", "dataset:file://plan.csv")
+	v.write("#reason", "loaded <b>by hand</b>")
+	v.press(v.with("button", "Keep"))
+	v.with("td", "loaded <b>by hand</b>")
+	v.picture("lineage-edges")
+	v.press(v.with("button", "Remove"))
+	v.with("h2", "No edges yet")
+}
+
+// click sends a click to a part of a picture, which a driver of browsers takes for covered by other parts.
+func (v *visit) click(selector string) {
+	v.t.Helper()
+	_, err := v.element(selector).Eval(`() => this.dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
+	v.run("click "+selector, err)
+}
