@@ -103,7 +103,7 @@ func readTarget(d catalog.DataConnection) target {
 // pairsOf reads "a=b;c={d;e}". Names are folded. A part without = is a DSN if it stands first.
 func pairsOf(text string) map[string]string {
 	pairs := map[string]string{}
-	for i, part := range SplitSettings(text) {
+	for i, part := range catalog.SplitSettings(text) {
 		name, value, found := strings.Cut(part, "=")
 		name = strings.ToLower(strings.TrimSpace(name))
 		value = strings.Trim(strings.TrimSpace(value), `"'{}`)
@@ -115,29 +115,6 @@ func pairsOf(text string) map[string]string {
 		}
 	}
 	return pairs
-}
-
-// SplitSettings cuts a connect string at the semicolons that aren't inside braces or quotes.
-func SplitSettings(text string) []string {
-	var parts []string
-	start := 0
-	var closing rune
-	for i, r := range text {
-		switch {
-		case closing != 0:
-			if r == closing {
-				closing = 0
-			}
-		case r == '{':
-			closing = '}'
-		case r == '"' || r == '\'':
-			closing = r
-		case r == ';':
-			parts = append(parts, text[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, text[start:])
 }
 
 func (t *target) read(settings map[string]string, typ string) {

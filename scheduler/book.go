@@ -13,6 +13,7 @@ import (
 // the queue's own rows: a job exists exactly if what it is about does.
 type Book interface {
 	InTx(ctx context.Context, fn func(pgx.Tx) error) error
+	Connection(ctx context.Context, code string) (catalog.Connection, error)
 
 	Run(ctx context.Context, id catalog.RunID) (catalog.Run, error)
 	OpenRun(ctx context.Context, tx pgx.Tx, r catalog.Run) (catalog.Run, error)

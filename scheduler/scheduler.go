@@ -212,8 +212,11 @@ func (s *Scheduler) Cancel(ctx context.Context, id catalog.RunID, why string) er
 }
 
 // BuildLineage asks for a connection's lineage to be made anew from what is stored, on whichever process has
-// time. Asking again while that waits or runs changes nothing.
+// time. Asking again while that waits or runs changes nothing. CodeNotFound: there is no such connection.
 func (s *Scheduler) BuildLineage(ctx context.Context, code string) error {
+	if _, err := s.Book.Connection(ctx, code); err != nil {
+		return err
+	}
 	if _, err := s.queue.Insert(ctx, LineageArgs{Connection: code}, nil); err != nil {
 		return fmt.Errorf("queue the lineage of %s: %w", code, err)
 	}

@@ -193,6 +193,9 @@ func TestLineageIsBuiltOnDemandByWhoeverHasTime(t *testing.T) {
 	if n := built(); n != 0 {
 		t.Fatalf("auto_lineage is off, and %d apps have lineage", n)
 	}
+	if err := s.BuildLineage(t.Context(), "nope"); catalog.CodeOf(err) != catalog.CodeNotFound {
+		t.Errorf("of no connection: %v", err)
+	}
 	for range 2 {
 		if err := s.BuildLineage(t.Context(), "qlik"); err != nil {
 			t.Fatal(err)

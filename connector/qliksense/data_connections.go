@@ -72,7 +72,7 @@ func harmless(text string) string {
 		return text
 	}
 	var kept []string
-	for _, part := range settingsOf(text) {
+	for _, part := range catalog.SplitSettings(text) {
 		name, value, _ := strings.Cut(part, "=")
 		name = strings.TrimSpace(name)
 		if !placeSettings[strings.ToLower(name)] {
@@ -88,27 +88,4 @@ func harmless(text string) string {
 		kept = append(kept, name+"="+value)
 	}
 	return strings.Join(kept, ";")
-}
-
-// settingsOf cuts a connect string at the semicolons that aren't inside braces or quotes.
-func settingsOf(text string) []string {
-	var parts []string
-	start := 0
-	var closing rune
-	for i, r := range text {
-		switch {
-		case closing != 0:
-			if r == closing {
-				closing = 0
-			}
-		case r == '{':
-			closing = '}'
-		case r == '"' || r == '\'':
-			closing = r
-		case r == ';':
-			parts = append(parts, text[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, text[start:])
 }

@@ -23,12 +23,24 @@ type limitGate struct {
 
 	mu    sync.Mutex // guards what follows
 	since time.Time  // when the limit was met first; zero: it isn't met
+	rooms int        // how often there was room
 }
 
-// spent reports whether the wait is over; the first call starts it.
-func (p *limitGate) spent(now time.Time) (first, over bool) {
+// before is what a dial that begins now gives to spent.
+func (p *limitGate) before() (rooms int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.rooms
+}
+
+// spent reports whether the wait is over; the first call starts it. A refusal of a dial that began before there
+// was room says nothing new.
+func (p *limitGate) spent(rooms int, now time.Time) (first, over bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if rooms != p.rooms && p.wait > 0 {
+		return false, false
+	}
 	if p.since.IsZero() {
 		p.since = now
 		return true, p.wait <= 0
@@ -48,11 +60,13 @@ func (p *limitGate) renew() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.since = time.Time{}
+	p.rooms++
 }
 
 // dialPatiently is dialOnce that waits for a session of the account to end, for limitWait at most.
 func (s *session) dialPatiently(ctx context.Context, appID string) (*qix.Session, error) {
 	for {
+		rooms := s.atLimit.before()
 		socket, err := s.dialOnce(ctx, appID)
 		if !limited(err) {
 			if err == nil {
@@ -60,7 +74,7 @@ func (s *session) dialPatiently(ctx context.Context, appID string) (*qix.Session
 			}
 			return socket, err
 		}
-		first, over := s.atLimit.spent(time.Now())
+		first, over := s.atLimit.spent(rooms, time.Now())
 		if over {
 			return nil, err
 		}

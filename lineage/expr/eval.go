@@ -142,7 +142,7 @@ func binary(op string, x Value, knownX bool, y Value, knownY bool) (Value, bool)
 	case "xor":
 		return BoolValue(x.True() != y.True()), true
 	case "like":
-		return BoolValue(!x.Null && !y.Null && wild(x.Text, y.Text)), true
+		return BoolValue(!x.Null && !y.Null && like(x.Text, y.Text)), true
 	case "precedes":
 		return BoolValue(x.Text < y.Text), true
 	case "follows":

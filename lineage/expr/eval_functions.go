@@ -62,7 +62,7 @@ var evalFunctions = map[string]evalFunction{
 
 	"match":     {2, anyNumber, matching(func(a, b string) bool { return a == b })},
 	"mixmatch":  {2, anyNumber, matching(strings.EqualFold)},
-	"wildmatch": {2, anyNumber, matching(wild)},
+	"wildmatch": {2, anyNumber, matching(like)},
 
 	"abs":   {1, 1, numbers(math.Abs)},
 	"fabs":  {1, 1, numbers(math.Abs)},

@@ -76,9 +76,12 @@ func (v Value) number() (f float64, isNumber, known bool) {
 	return 0, false, !strings.ContainsAny(v.Text, "0123456789")
 }
 
-// wild tells whether text fits a pattern with * and ?, without regard to case.
-func wild(text, pattern string) bool {
-	t, p := []rune(strings.ToLower(text)), []rune(strings.ToLower(pattern))
+// like tells whether text fits a pattern with * and ?, without regard to case.
+func like(text, pattern string) bool { return Fits(strings.ToLower(text), strings.ToLower(pattern)) }
+
+// Fits tells whether text fits a pattern with * and ?, with regard to case.
+func Fits(text, pattern string) bool {
+	t, p := []rune(text), []rune(pattern)
 	i, j, star, mark := 0, 0, -1, 0
 	for i < len(t) {
 		switch {

@@ -132,16 +132,16 @@ func (r *interpreter) switches(s string, from place, st *stmt) signal {
 	return r.choose(s, from, append(may, nil))
 }
 
-// loop runs a body within the limits; more: it has been run before. stop tells that the loop is over, and
+// loop runs a body within the limits. head is where the statement that begins it stands; more: it has been run before. stop tells that the loop is over, and
 // with which signal it goes on.
-func (r *interpreter) loop(s string, from place, body block, own signal, more bool) (stop bool, sig signal) {
+func (r *interpreter) loop(s string, from place, head int, body block, own signal, more bool) (stop bool, sig signal) {
 	exits := r.exits
 	r.exits, r.maybeExit = 0, false
 	if r.loops == 0 && !more {
 		r.looped = 0
 	}
 	r.loops++
-	if r.tooMany(from, 0, "") {
+	if r.tooMany(from, head, s) {
 		r.loops--
 		r.exits = exits
 		return true, goOn
@@ -163,12 +163,12 @@ func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 	p := r.headParser(s, from, st.raw)
 	body := st.branches[0].body
 	if p.accept("EACH") {
-		return r.forEach(s, from, p, body)
+		return r.forEach(s, from, p, st)
 	}
 	name, ok := p.name()
 	if !ok || !p.acceptOp("=") {
 		r.tell(0, p.t, p.t.s, "This FOR can't be read; its body is run once.", "syntax")
-		_, sig := r.loop(s, from, body, exitFor, false)
+		_, sig := r.loop(s, from, st.start, body, exitFor, false)
 		return sig
 	}
 	isTo := func(p *parser) bool { w := p.word(0); return w == "TO" || w == "STEP" }
@@ -184,13 +184,13 @@ func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 		if ok1 {
 			r.st.vars[name] = variable{text: "$(" + name + ")"}
 		}
-		_, sig := r.loop(s, from, body, exitFor, false)
+		_, sig := r.loop(s, from, st.start, body, exitFor, false)
 		return sig
 	}
 	v := first
 	for n := 0; step > 0 && v <= last || step < 0 && v >= last; n++ {
 		r.st.vars[name] = variable{text: expr.NumberValue(v).Text, known: true}
-		if stop, sig := r.loop(s, from, body, exitFor, n > 0); stop {
+		if stop, sig := r.loop(s, from, st.start, body, exitFor, n > 0); stop {
 			return sig
 		}
 		v += step
@@ -208,16 +208,17 @@ func (r *interpreter) number(p *parser, stop func(*parser) bool) (float64, bool)
 	return v.Number, known && v.IsNum
 }
 
-func (r *interpreter) forEach(s string, from place, p *parser, body block) signal {
+func (r *interpreter) forEach(s string, from place, p *parser, st *stmt) signal {
+	body := st.branches[0].body
 	name, ok := p.name()
 	if !ok || !p.accept("IN") {
 		r.tell(0, p.t, p.t.s, "This FOR EACH can't be read; its body is run once.", "syntax")
-		_, sig := r.loop(s, from, body, exitFor, false)
+		_, sig := r.loop(s, from, st.start, body, exitFor, false)
 		return sig
 	}
 	for n, e := range splitArguments(p.rest()) {
 		r.st.vars[name] = r.listItem(e)
-		if stop, sig := r.loop(s, from, body, exitFor, n > 0); stop {
+		if stop, sig := r.loop(s, from, st.start, body, exitFor, n > 0); stop {
 			return sig
 		}
 	}
@@ -255,7 +256,7 @@ func (r *interpreter) doLoop(s string, from place, st *stmt) signal {
 		if !before {
 			return goOn
 		}
-		stop, sig := r.loop(s, from, body, exitDo, n > 0)
+		stop, sig := r.loop(s, from, st.start, body, exitDo, n > 0)
 		if stop || r.maybeExit {
 			return sig
 		}

@@ -14,7 +14,7 @@ func (r *interpreter) defineSub(s string, from place, st *stmt) {
 	}
 	nameText := trim(p.t.s[min(skipWord(p.t.s), end):end])
 	params, _ := p.parens()
-	sb := &sub{name: unquotePath(nameText), params: p.textsOf(params), body: st.branches[0].body, src: s, from: from}
+	sb := &sub{name: unquotePath(nameText), params: p.textsOf(params), body: st.branches[0].body, src: s, from: from, start: st.start}
 	r.st.subs[strings.ToLower(sb.name)] = sb
 }
 
@@ -68,7 +68,7 @@ func (r *interpreter) runSub(sb *sub, p *parser, args [][]expr.Token) signal {
 		r.st.vars[name] = values[i]
 	}
 	r.calls++
-	_, sig := r.loop(sb.src, sb.from, sb.body, exitSub, false)
+	_, sig := r.loop(sb.src, sb.from, sb.start, sb.body, exitSub, false)
 	r.calls--
 	after := map[string]variable{}
 	for _, name := range sb.params {

@@ -3,6 +3,8 @@ package qvs
 import (
 	"slices"
 	"strings"
+
+	"github.com/qlikcrawler/qlikcrawler/lineage/expr"
 )
 
 // place puts what a LOAD delivers where it belongs: a map, a table that is there, or a new one.
@@ -155,7 +157,7 @@ func (r *interpreter) mapUsing(f *field, out *rows) {
 	name, ok := r.st.mapUsing[f.name]
 	if !ok {
 		for mask, m := range r.st.mapUsing {
-			if strings.ContainsAny(mask, "*?") && wildMatch(f.name, mask) {
+			if strings.ContainsAny(mask, "*?") && expr.Fits(f.name, mask) {
 				name, ok = m, true
 			}
 		}
@@ -175,7 +177,7 @@ func (r *interpreter) mapUsing(f *field, out *rows) {
 func (r *interpreter) qualified(name string) bool {
 	on := false
 	for _, p := range r.st.qualify {
-		if p.mask == name || p.mask == "*" || strings.ContainsAny(p.mask, "*?") && wildMatch(name, p.mask) {
+		if p.mask == name || p.mask == "*" || strings.ContainsAny(p.mask, "*?") && expr.Fits(name, p.mask) {
 			on = p.on
 		}
 	}
@@ -352,25 +354,4 @@ func (r *interpreter) generic(name string, fields []*field, out *rows, step Step
 		return
 	}
 	r.create(name+".*", fields[:n], shaped, step)
-}
-
-// wildMatch tells whether a name fits a pattern with * and ?, with regard to case.
-func wildMatch(s, pattern string) bool {
-	i, j, star, mark := 0, 0, -1, 0
-	for i < len(s) {
-		switch {
-		case j < len(pattern) && pattern[j] == '*':
-			star, mark = j, i
-			j++
-		case j < len(pattern) && (pattern[j] == '?' || pattern[j] == s[i]):
-			i++
-			j++
-		case star >= 0:
-			mark++
-			i, j = mark, star+1
-		default:
-			return false
-		}
-	}
-	return strings.Trim(pattern[j:], "*") == ""
 }

@@ -134,6 +134,29 @@ func TestPlacesAreThoseOfTheScript(t *testing.T) {
 	}
 }
 
+func TestALoopThatDoesNotEndIsToldWhereItBegins(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		script string
+		line   int
+	}{
+		"with a body":    {"LET a = 1;\nDO\nLET x = 1;\nLOOP\n", 2},
+		"without a body": {"LET a = 1;\n\nDO\nLOOP\n", 3},
+		"for":            {"LET a = 1;\n\n\nFOR i = 1 TO 1000000000\nNEXT\n", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			res := qvs.Run(tc.script, qvs.Options{MaxStatements: 100})
+			if len(res.Diagnostics) != 1 || res.Diagnostics[0].Kind != "limit" {
+				t.Fatalf("%+v", res.Diagnostics)
+			}
+			if at := res.Diagnostics[0].At.Line; at < tc.line || at > tc.line+1 { // the loop, or the statement in it that was one too many
+				t.Errorf("told at line %d, want %d", at, tc.line)
+			}
+		})
+	}
+}
+
 func TestSecretsAreNowhereInTheResult(t *testing.T) {
 	t.Parallel()
 	res := qvs.Run(`ODBC CONNECT TO [DSN=Erp;UID=sa;PWD=hunter1] (UserId is hunter0, Password is 'hunter2', XPassword is hunter3);

@@ -35,6 +35,7 @@ type sub struct {
 	body   block
 	src    string
 	from   place
+	start  int // of its SUB, in src
 }
 
 func newState() *state {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -120,10 +121,10 @@ func under(r *http.Request, column string, key catalog.Key, limit int, sort ...s
 	return q
 }
 
-func (q0 filtering) with(column string, op catalog.Op, values ...string) filtering {
-	q0.Filters = append(q0.Filters, catalog.Filter{Column: column, Op: op, Values: values})
-	return q0
-}
-
 // A filtering is a query that filters are added to.
 type filtering struct{ catalog.Query }
+
+func (q filtering) with(column string, op catalog.Op, values ...string) filtering {
+	q.Filters = append(slices.Clone(q.Filters), catalog.Filter{Column: column, Op: op, Values: values})
+	return q
+}

@@ -34,14 +34,11 @@ type pair struct{ Name, Value string }
 
 // connection shows one connection: what it is, how it is, and what crawls made of it.
 func (u *UI) connection(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.Viewer)
+	doc, err := u.document(r, auth.Viewer)
 	if err != nil {
 		return err
 	}
-	doc, err := u.Register.Read(r.Context(), code)
-	if err != nil {
-		return err
-	}
+	code := doc.Connection.Code
 	c := doc.Connection
 	d := connectionPage{Connection: c, connectorRow: connectorRow{May: rightsOn(r, code), HasLog: u.Logs != nil, Crawls: u.Crawls != nil}}
 	d.ConnectionRow = catalog.ConnectionRow{Code: c.Code, Name: c.Name, Health: string(c.Health), HealthReason: c.HealthReason, HealthSince: c.HealthSince, Removing: c.Removal != nil}

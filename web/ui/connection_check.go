@@ -30,14 +30,11 @@ func (u *UI) checkNewConnection(w http.ResponseWriter, r *http.Request) error {
 
 // checkConnection checks a saved connection, or what a form would make of it.
 func (u *UI) checkConnection(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}
-	doc, err := u.Register.Read(r.Context(), code)
-	if err != nil {
-		return err
-	}
+	code := doc.Connection.Code
 	req := catalog.SaveRequest{MayGrant: true, MaySchedule: true}
 	edit := r.PostFormValue("authentication") != ""
 	if edit {
@@ -58,11 +55,7 @@ func (u *UI) checkConnection(w http.ResponseWriter, r *http.Request) error {
 
 // askCheck offers the check of a saved connection; with the page's module it starts at once.
 func (u *UI) askCheck(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
-	if err != nil {
-		return err
-	}
-	doc, err := u.Register.Read(r.Context(), code)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}

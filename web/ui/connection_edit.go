@@ -70,11 +70,7 @@ func (u *UI) newConnectionForm(r *http.Request, wrong catalog.FieldErrors) (conn
 
 // askConnection asks for an edit of a connection.
 func (u *UI) askConnection(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
-	if err != nil {
-		return err
-	}
-	doc, err := u.Register.Read(r.Context(), code)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}
@@ -174,14 +170,11 @@ func afterSave(r *http.Request, code string) string {
 
 // editConnection saves an edit.
 func (u *UI) editConnection(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}
-	doc, err := u.Register.Read(r.Context(), code)
-	if err != nil {
-		return err
-	}
+	code := doc.Connection.Code
 	t, err := u.typeOf(doc.Connection.Type)
 	if err != nil {
 		return err

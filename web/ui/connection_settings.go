@@ -20,11 +20,7 @@ func settingsOf(r *http.Request, code string) []formPlan {
 
 // askSettings shows what and how a connection is crawled, and who is told.
 func (u *UI) askSettings(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
-	if err != nil {
-		return err
-	}
-	doc, err := u.Register.Read(r.Context(), code)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}
@@ -54,14 +50,11 @@ func (u *UI) showSettings(w http.ResponseWriter, r *http.Request, doc catalog.Co
 
 // editSettings saves them. The site isn't asked.
 func (u *UI) editSettings(w http.ResponseWriter, r *http.Request) error {
-	code, err := codeFor(r, auth.ConnectorCreator)
+	doc, err := u.document(r, auth.ConnectorCreator)
 	if err != nil {
 		return err
 	}
-	doc, err := u.Register.Read(r.Context(), code)
-	if err != nil {
-		return err
-	}
+	code := doc.Connection.Code
 	t, err := u.typeOf(doc.Connection.Type)
 	if err != nil {
 		return err

@@ -64,6 +64,15 @@ func codeFor(r *http.Request, need auth.Role) (string, error) {
 	return code, mayOn(r, need, code)
 }
 
+// document is the connection in the path with all its keys, for somebody who needs a role on it; see codeFor.
+func (u *UI) document(r *http.Request, need auth.Role) (catalog.ConnectionDocument, error) {
+	code, err := codeFor(r, need)
+	if err != nil {
+		return catalog.ConnectionDocument{}, err
+	}
+	return u.Register.Read(r.Context(), code)
+}
+
 func mayOn(r *http.Request, need auth.Role, code string) error {
 	p := auth.From(r.Context())
 	if !p.Scope().Allows(code) {

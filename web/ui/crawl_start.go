@@ -29,14 +29,11 @@ func (u *UI) askCrawl(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (u *UI) showCrawlStart(w http.ResponseWriter, r *http.Request, wrong catalog.FieldErrors) error {
-	code, err := codeFor(r, auth.IntegrationAdmin)
+	doc, err := u.document(r, auth.IntegrationAdmin)
 	if err != nil {
 		return err
 	}
-	doc, err := u.Register.Read(r.Context(), code)
-	if err != nil {
-		return err
-	}
+	code := doc.Connection.Code
 	d := crawlStartPage{
 		Code: code, Name: doc.Connection.Name, Never: doc.Connection.LastSuccessAt.IsZero(), Errors: wrong,
 		Mode: r.FormValue("mode"), Apps: r.FormValue("apps"), Picked: r.Form["groups"], MassRetire: r.FormValue("mass_retire") != "",

@@ -279,9 +279,9 @@ func (u *UI) lineageGaps(w http.ResponseWriter, r *http.Request) error {
 
 // buildLineage asks for a connection's lineage to be made anew.
 func (u *UI) buildLineage(w http.ResponseWriter, r *http.Request) error {
-	code := r.PathValue("code")
-	if !auth.From(r.Context()).MayOn(auth.IntegrationAdmin, code) {
-		return forbidden(auth.IntegrationAdmin)
+	code, err := codeFor(r, auth.IntegrationAdmin)
+	if err != nil {
+		return err
 	}
 	if err := u.LineageBuilder.BuildLineage(r.Context(), code); err != nil {
 		return err

@@ -3,7 +3,6 @@ package ui
 import (
 	"bytes"
 	"embed"
-	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -130,7 +129,7 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case catalog.CodeConflict:
 		d = failure{Status: http.StatusConflict, Title: "Something stands in the way", Text: err.Error()}
 	default:
-		if !errors.Is(err, r.Context().Err()) || r.Context().Err() == nil {
+		if r.Context().Err() == nil { // else the reader went away, and that is why
 			u.Log.ErrorContext(r.Context(), "a page failed", "path", r.URL.Path, "error", err)
 		}
 	}
