@@ -71,10 +71,11 @@ BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(TIMEOUT)
 bench: ## Run the benchmarks (some minutes)
 	@tools/need go postgres
 	$(BENCH) -benchtime 30x -benchmem -bench . \
-		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign | xargs -n 1 dirname | sort -u)
+		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign -e cmd/ | xargs -n 1 dirname | sort -u)
 	$(BENCH) -benchtime 200x -bench 'BenchmarkApp$$' $(CRAWLS)
 	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta|Resume' $(CRAWLS)
 	$(BENCH) -benchtime 1x -bench Memory $(CRAWLS)
+	$(BENCH) -benchtime 1x -bench . ./cmd/qlikcrawler
 
 .PHONY: golden
 golden: ## Write the expected outputs anew; read the diff before you commit it

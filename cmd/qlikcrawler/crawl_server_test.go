@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -161,42 +160,34 @@ func TestCrawlOnAServerIsFollowedToItsEnd(t *testing.T) {
 	}
 }
 
-// TestTwoProcessesReadFaster measures what a second process is worth on a site that takes its time.
-func TestTwoProcessesReadFaster(t *testing.T) {
-	if os.Getenv("QLIKCRAWLER_LONG") == "" {
-		t.Skip("a measurement")
+// BenchmarkTwoProcesses compares a crawl by two `serve` processes with one by one, on a site that takes its time.
+func BenchmarkTwoProcesses(b *testing.B) {
+	srv := slowSite(b, 96, 2*time.Second)
+	file := fileFor(b, srv, "qlik") + "options: {workers: 16, max_sessions: 2}\n"
+	var faster float64
+	for b.Loop() {
+		faster = secondsWith(b, file, 1) / secondsWith(b, file, 2)
 	}
-	srv := slowSite(t, 96, 2*time.Second)
-	file := fileFor(t, srv, "qlik") + "options: {workers: 16, max_sessions: 2}\n"
-	took := map[int]float64{}
-	for _, n := range []int{1, 2} {
-		p := newProgram(t)
-		p.must(exitDone, file, "connection", "add", "-f", "-")
-		var all []*process
-		for range n {
-			all = append(all, p.process("serve", "--no-web", "--slots", "8"))
-		}
-		conn := connect(t, p.database())
-		for _, x := range all {
-			eventually(t, "the process works", func() bool { return strings.Contains(x.out.String(), "working on crawls") })
-		}
-		id := request(t, p, full("qlik"))
-		eventually(t, "the crawl is over", func() bool {
-			return number(t, conn, "select count(*) from catalog.crawl_run where id = $1 and state = 'done'", id) == 1
-		})
-		var seconds float64
-		if err := conn.QueryRow(t.Context(), "select extract(epoch from finished_at - started_at) from catalog.crawl_run where id = $1", id).Scan(&seconds); err != nil {
-			t.Fatal(err)
-		}
-		took[n] = seconds
-		shares := texts(t, conn, "select worker || ': ' || (usage->>'opens') || ' apps' from qlikcrawler.run_usage where run = $1 order by 1", id)
-		t.Logf("%d processes: %v", n, shares)
-		for _, x := range all {
-			x.signal(syscall.SIGKILL)
-		}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(faster, "times-as-fast")
+}
+
+// secondsWith is how long a crawl by so many processes takes, 8 apps at a time each.
+func secondsWith(b *testing.B, file string, processes int) (seconds float64) {
+	p := newProgram(b)
+	p.must(exitDone, file, "connection", "add", "-f", "-")
+	for range processes {
+		x := p.process("serve", "--no-web", "--slots", "8")
+		defer x.signal(syscall.SIGKILL)
+		eventually(b, "the process works", func() bool { return strings.Contains(x.out.String(), "working on crawls") })
 	}
-	if took[1] < 1.2*took[2] {
-		t.Errorf("a second process is worth nothing: %.1f s, then %.1f s", took[1], took[2])
+	conn := connect(b, p.database())
+	id := request(b, p, full("qlik"))
+	eventually(b, "the crawl is over", func() bool {
+		return number(b, conn, "select count(*) from catalog.crawl_run where id = $1 and state = 'done'", id) == 1
+	})
+	if err := conn.QueryRow(b.Context(), "select extract(epoch from finished_at - started_at) from catalog.crawl_run where id = $1", id).Scan(&seconds); err != nil {
+		b.Fatal(err)
 	}
-	t.Logf("96 apps at 2 s: one process %.1f s, two %.1f s: %.2f times as fast", took[1], took[2], took[1]/took[2])
+	return seconds
 }

@@ -19,11 +19,11 @@ import (
 
 // A program runs commands as a person does, on a database of its own.
 type program struct {
-	t   *testing.T
+	t   testing.TB
 	env map[string]string
 }
 
-func newProgram(t *testing.T) *program {
+func newProgram(t testing.TB) *program {
 	t.Helper()
 	return &program{t, map[string]string{
 		"QLIKCRAWLER_DATABASE_URL": pgtest.Blank(t),
@@ -72,7 +72,7 @@ func (p *program) crawl(status int, stdin string, args ...string) crawlResult {
 }
 
 // fileFor is a connection file for a simulated site.
-func fileFor(t *testing.T, srv *qliktest.Server, code string) string {
+func fileFor(t testing.TB, srv *qliktest.Server, code string) string {
 	t.Helper()
 	info, err := srv.Info()
 	if err != nil {

@@ -57,7 +57,7 @@ func catalogRows(t *testing.T, url string, history bool) map[string][]string {
 }
 
 // connect gives a connection to a test's database, which is closed with the test.
-func connect(t *testing.T, url string) *pgx.Conn {
+func connect(t testing.TB, url string) *pgx.Conn {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
@@ -68,7 +68,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 }
 
 // texts gives the first column of a query's rows.
-func texts(t *testing.T, conn *pgx.Conn, sql string, args ...any) []string {
+func texts(t testing.TB, conn *pgx.Conn, sql string, args ...any) []string {
 	t.Helper()
 	rows, err := conn.Query(t.Context(), sql, args...)
 	if err != nil {

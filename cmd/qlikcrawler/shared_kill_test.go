@@ -27,7 +27,7 @@ func runQuickly() int {
 
 // A process is `serve` in a process of its own, which a test may kill.
 type process struct {
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	out  safeText
 	over chan struct{}
@@ -73,7 +73,7 @@ func (x *process) signal(s os.Signal) {
 }
 
 // eventually asks until the answer is yes.
-func eventually(t *testing.T, what string, yes func() bool) {
+func eventually(t testing.TB, what string, yes func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(90 * time.Second); !yes(); {
 		if time.Now().After(deadline) {
@@ -82,7 +82,7 @@ func eventually(t *testing.T, what string, yes func() bool) {
 	}
 }
 
-func number(t *testing.T, conn *pgx.Conn, sql string, args ...any) int {
+func number(t testing.TB, conn *pgx.Conn, sql string, args ...any) int {
 	t.Helper()
 	var n int
 	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
@@ -92,7 +92,7 @@ func number(t *testing.T, conn *pgx.Conn, sql string, args ...any) int {
 }
 
 // slowSite takes its time to open apps.
-func slowSite(t *testing.T, apps int, open time.Duration) *qliktest.Server {
+func slowSite(t testing.TB, apps int, open time.Duration) *qliktest.Server {
 	return qliktest.New(t, smallSite(apps), qliktest.Options{Latency: qliktest.Latency{Open: open}})
 }
 
@@ -140,7 +140,7 @@ func TestKilledProcessesCostNoApp(t *testing.T) {
 }
 
 // request asks for a crawl on whichever process has time.
-func request(t *testing.T, p *program, r catalog.Run) catalog.RunID {
+func request(t testing.TB, p *program, r catalog.Run) catalog.RunID {
 	t.Helper()
 	s := p.asker()
 	run, err := s.Request(t.Context(), r)

@@ -17,7 +17,7 @@ import (
 // A service is the working part of `serve`, on the database of a program, in the test's process.
 type service struct {
 	*scheduler.Scheduler
-	t      *testing.T
+	t      testing.TB
 	db     *database
 	runner *crawlRunner
 	stop   func()
