@@ -59,7 +59,7 @@ type Box struct {
 	Height float64 `json:"height"`
 }
 
-// The grid of sheets that don't tell theirs (docs/mapping.md: old sheets).
+// The grid of sheets that don't tell theirs (docs/explanation/mapping.md: old sheets).
 const (
 	usualColumns = 24
 	usualRows    = 12

@@ -24,7 +24,7 @@ func newExport(a *app) *cobra.Command {
 		Use:   "export",
 		Short: "Write the catalog out for other programs",
 		Long: `Write out what the catalog has of a connection. Credentials in scripts, formulas and statements
-are masked. Nothing is read from the site. See docs/export.md.`,
+are masked. Nothing is read from the site. See docs/how-to/export.md.`,
 		Example: "  qlikcrawler export csv qlik-prod -o /srv/export\n  qlikcrawler export openlineage qlik-prod --to http://marquez.example.com:5000",
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

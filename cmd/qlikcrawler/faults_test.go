@@ -17,7 +17,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 )
 
-// An expectation is what a fault of one app does to a crawl of the whole site (docs/faults.md). The zero value
+// An expectation is what a fault of one app does to a crawl of the whole site (docs/reference/faults.md). The zero value
 // is: nothing at all, everything is exact.
 type expectation struct {
 	change catalog.Change // of the app: partial or failed
@@ -122,13 +122,13 @@ func TestEveryFaultOfOneAppStaysWithThatApp(t *testing.T) {
 	w.p.crawl(exitDone, "", "qlik")
 	clean := catalogRows(t, w.p.database(), liveOnly)
 	expected := appFaults()
-	page, err := os.ReadFile("../../docs/faults.md")
+	page, err := os.ReadFile("../../docs/reference/faults.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range qliktest.Faults() {
 		if !strings.Contains(string(page), "`"+string(f)+"`") {
-			t.Errorf("%s: docs/faults.md doesn't tell what happens", f)
+			t.Errorf("%s: docs/reference/faults.md doesn't tell what happens", f)
 		}
 		want, known := expected[f]
 		status, ofSite := siteFaults()[f]

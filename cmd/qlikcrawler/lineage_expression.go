@@ -79,7 +79,7 @@ func nameSet(lists []string) map[string]bool {
 	return set
 }
 
-// An expressionResult is what --json prints; docs/lineage.md describes it.
+// An expressionResult is what --json prints; docs/explanation/lineage.md describes it.
 type expressionResult struct {
 	Expression   string   `json:"expression"`
 	Fields       []string `json:"fields"`

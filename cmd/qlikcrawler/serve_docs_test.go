@@ -13,7 +13,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
 )
 
-// TestTheExamplesOfTheAPIWork runs the examples of docs/api.md, in order, as one script.
+// TestTheExamplesOfTheAPIWork runs the examples of docs/reference/api.md, in order, as one script.
 func TestTheExamplesOfTheAPIWork(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl"} {
@@ -21,13 +21,13 @@ func TestTheExamplesOfTheAPIWork(t *testing.T) {
 			t.Skipf("no %s on this machine", tool)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "api.md"))
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "api.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	script := examples(string(text))
 	if n := strings.Count(script, "curl "); n < 20 {
-		t.Fatalf("only %d calls in docs/api.md", n)
+		t.Fatalf("only %d calls in docs/reference/api.md", n)
 	}
 	site := qliktest.New(t, demo.Site(), qliktest.Options{})
 	info, err := site.Info()

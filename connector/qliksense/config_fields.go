@@ -29,7 +29,7 @@ func addressFields() []catalog.Field {
 		},
 		{
 			Path: "authentication", Label: "Log in with", Kind: catalog.KindChoice, Required: true, Choices: []string{loginJWT, loginWindows, loginHeader, loginCertificate},
-			Help: "How to log in; docs/connecting.md tells each way from both sides.",
+			Help: "How to log in; docs/how-to/connecting.md tells each way from both sides.",
 		},
 	}
 }

@@ -15,7 +15,7 @@ url: https://sense.example.com   # a bare host name means https; a port and a vi
 authentication: jwt
 
 # A secret (password, token, private_key, value) is the value itself, sealed before it is stored, or where it is:
-# "env:NAME", "file:PATH", "vault:MOUNT/PATH#FIELD", "aws:SECRET_ID#FIELD" or "azure:VAULT/SECRET" (docs/secrets.md).
+# "env:NAME", "file:PATH", "vault:MOUNT/PATH#FIELD", "aws:SECRET_ID#FIELD" or "azure:VAULT/SECRET" (docs/how-to/secrets.md).
 jwt:
   prefix: jwt                    # of the virtual proxy; may be empty
   token: env:QLIK_TOKEN
@@ -109,7 +109,7 @@ jwt:
 #   integration: []
 #   security: []
 
-# notify:                        # who is told what a crawl did (docs/notifications.md)
+# notify:                        # who is told what a crawl did (docs/how-to/notifications.md)
 #   recipients: []               # mail addresses
 #   webhooks: []                 # addresses, or references to them (env:NAME)
 #   on: [added, changed, retired, failed]

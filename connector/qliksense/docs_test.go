@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// The troubleshooting table of docs/connecting.md is keyed by our messages: each must be one that the
+// The troubleshooting table of docs/how-to/connecting.md is keyed by our messages: each must be one that the
 // program still says.
 func TestTheTroubleshootingTableQuotesOurMessages(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/connecting.md")
+	page, err := os.ReadFile("../../docs/how-to/connecting.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -344,7 +344,7 @@ func (r *reader) takeScript(reply *qix.Reply[json.RawMessage]) error {
 func noScript(err error) error {
 	var refused *catalog.Error
 	if errors.As(err, &refused) && refused.Code == catalog.CodeForbidden {
-		refused.Cure = "Let the account read the app object app_appscript (App.Object_*) in the QMC, under Security rules; docs/connecting.md has the rule."
+		refused.Cure = "Let the account read the app object app_appscript (App.Object_*) in the QMC, under Security rules; docs/how-to/connecting.md has the rule."
 	}
 	return err
 }
