@@ -11,6 +11,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 var _ connector.Checker = (*site)(nil)
@@ -39,9 +40,9 @@ type check struct {
 	knock  *knock // the first answer of the server; nil: not asked yet
 	global socket // a socket for no app
 
-	account string      // DIRECTORY\user, "" when the server didn't say
-	newest  []appRow    // of the newest apps, a few
-	sample  []*trialApp // those of the newest that may be opened
+	account string          // DIRECTORY\user, "" when the server didn't say
+	newest  []qixmap.AppRow // of the newest apps, a few
+	sample  []*trialApp     // those of the newest that may be opened
 }
 
 // A socket is the outcome of one dial.

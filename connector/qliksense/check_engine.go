@@ -9,11 +9,12 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 // A trialApp is an app of the sample.
 type trialApp struct {
-	row    appRow
+	row    qixmap.AppRow
 	engine *qix.Session // nil: no socket
 	doc    *qix.Doc     // nil: not open
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
@@ -24,7 +25,7 @@ func (c *check) qrsRead(ctx context.Context) (string, error) {
 const sampleSize = 5
 
 func (c *check) apps(ctx context.Context) (string, error) {
-	var rows []appRow
+	var rows []qixmap.AppRow
 	var newest generation
 	all := 0
 	for app, err := range c.session.qrs().Apps(ctx, "") {
@@ -58,14 +59,14 @@ func (c *check) apps(ctx context.Context) (string, error) {
 
 // choose picks the sample: the apps reloaded last. One that opening might upgrade is never opened here,
 // whatever options.migrate_apps says; without a hash nobody knows, unless the site has none at all.
-func (c *check) choose(rows []appRow, newest generation) (outdated int) {
-	when := func(r appRow) time.Time {
+func (c *check) choose(rows []qixmap.AppRow, newest generation) (outdated int) {
+	when := func(r qixmap.AppRow) time.Time {
 		if r.LastReload.After(r.Modified) {
 			return r.LastReload
 		}
 		return r.Modified
 	}
-	slices.SortStableFunc(rows, func(a, b appRow) int {
+	slices.SortStableFunc(rows, func(a, b qixmap.AppRow) int {
 		return cmp.Or(when(b).Compare(when(a)), strings.Compare(a.ID, b.ID))
 	})
 	c.newest = rows[:min(len(rows), sampleSize)]

@@ -19,6 +19,11 @@ type verdict struct {
 	cure string
 }
 
+// unreadable is the error of what arrived and makes no sense.
+func unreadable(op string, key catalog.Key, err error) error {
+	return &catalog.Error{Code: catalog.CodeUnreadable, Op: op, Key: key, Err: err, Cure: cureOdd}
+}
+
 // explain is the one place where what QRS, the Engine, the proxy or the network said becomes a code
 // and a cure. An error that has a code keeps it; a cancelled context stays what it is.
 func explain(op string, key catalog.Key, err error) error {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
@@ -51,9 +52,9 @@ func (s *site) Fetch(ctx context.Context, l connector.Listed) (*catalog.Snapshot
 	}
 	read.Version, read.Metadata = l.Version, metadata
 	if metadataErr != nil {
-		read.gap(catalog.PartDataModel, l.Unit.Key, s.noModel(l.Unit.Key, metadataErr))
+		read.AddGap(catalog.PartDataModel, l.Unit.Key, s.noModel(l.Unit.Key, metadataErr))
 	}
-	return mapApp(s.options(), read), nil
+	return qixmap.Map(s.options(), read), nil
 }
 
 // noModel is why an app has no data model. The stored metadata is a service of the proxy (facts B.9):
@@ -76,7 +77,7 @@ const refusedTimeout = 30 * time.Second
 // readRefused makes the best of an app that the Engine refused: what the Repository has, and a gap
 // (contract §4, Refused apps). It returns an error when the app is gone, when the whole site is out
 // of reach, or when every other app would fail in the same way.
-func (s *site) readRefused(ctx context.Context, app *listedApp, refusal error) (*appRead, error) {
+func (s *site) readRefused(ctx context.Context, app *listedApp, refusal error) (*qixmap.App, error) {
 	switch catalog.CodeOf(refusal) {
 	case catalog.CodeUnauthorized, catalog.CodeSessionLimit:
 		return nil, refusal // every other app would fail in the same way
@@ -97,13 +98,13 @@ func (s *site) readRefused(ctx context.Context, app *listedApp, refusal error) (
 	case err != nil:
 		return nil, refusal // the Repository doesn't answer either
 	}
-	read.gap(catalog.PartApp, key, refusal)
+	read.AddGap(catalog.PartApp, key, refusal)
 	return read, nil
 }
 
 // sheetRows are the sheets that the Repository lists of an app.
-func (s *site) sheetRows(ctx context.Context, appID string) ([]sheetRow, error) {
-	var rows []sheetRow
+func (s *site) sheetRows(ctx context.Context, appID string) ([]qixmap.SheetRow, error) {
+	var rows []qixmap.SheetRow
 	for o, err := range s.session.qrs().AppObjects(ctx, "app.id eq "+appID+" and objectType eq 'sheet'") {
 		if err != nil {
 			return nil, err
@@ -115,7 +116,7 @@ func (s *site) sheetRows(ctx context.Context, appID string) ([]sheetRow, error) 
 	return rows, nil
 }
 
-func (s *site) newRead(app *listedApp) *appRead {
+func (s *site) newRead(app *listedApp) *qixmap.App {
 	people := s.known()
 	for _, p := range app.people {
 		if _, known := people[p.ID]; !known {
@@ -123,10 +124,5 @@ func (s *site) newRead(app *listedApp) *appRead {
 			break
 		}
 	}
-	return &appRead{App: app.row, People: people}
-}
-
-// gap notes a part that couldn't be read.
-func (r *appRead) gap(part catalog.Part, key catalog.Key, err error) {
-	r.Gaps = append(r.Gaps, catalog.Gap{Part: part, Key: key, Err: err})
+	return &qixmap.App{Row: app.row, Parent: s.parentGroup(app.row), People: people, Cure: cureOdd}
 }

@@ -6,7 +6,9 @@ import (
 	"errors"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 var errNoAnswer = errors.New("the Engine gave an empty answer")
@@ -21,9 +23,9 @@ type reader struct {
 	system bool // system_variables
 	engine *qix.Session
 	doc    *qix.Doc
-	out    *appRead
+	out    *qixmap.App
 
-	json  jsonParser
+	json  jsontree.Parser
 	known map[string]bool // what the lists of objects named, by type and id
 }
 
@@ -35,7 +37,7 @@ func (s *site) newReader(app *listedApp, key catalog.Key) *reader {
 // within an open app is a gap.
 func (r *reader) run(ctx context.Context, engine *qix.Session) error {
 	r.ctx, r.engine = ctx, engine
-	doc, err := engine.OpenDoc(ctx, r.out.App.ID, true)
+	doc, err := engine.OpenDoc(ctx, r.out.Row.ID, true)
 	var null *qix.NullHandleError
 	if errors.As(err, &null) {
 		return unreadable("open app", r.key, errNoAnswer)
@@ -126,17 +128,17 @@ func (r *reader) fatal(err error) bool {
 
 // parsed waits for an answer, which must be an object: a null says nothing, where an empty list would
 // be left out of an object (facts C.3).
-func (r *reader) parsed(reply *qix.Reply[json.RawMessage]) (jsonValue, error) {
+func (r *reader) parsed(reply *qix.Reply[json.RawMessage]) (jsontree.Value, error) {
 	raw, err := reply.Get(r.ctx)
 	if err != nil {
-		return jsonValue{}, err
+		return jsontree.Value{}, err
 	}
-	v, err := r.json.parse(raw)
-	if err == nil && v.kind != jsonObject {
+	v, err := r.json.Parse(raw)
+	if err == nil && v.Kind != jsontree.Object {
 		err = errNoAnswer
 	}
 	if err != nil {
-		return jsonValue{}, unreadable("read", r.key, err)
+		return jsontree.Value{}, unreadable("read", r.key, err)
 	}
 	return v, nil
 }
@@ -144,7 +146,7 @@ func (r *reader) parsed(reply *qix.Reply[json.RawMessage]) (jsonValue, error) {
 // A want is an app object to be read.
 type want struct {
 	typ, id string
-	meta    jsonValue
+	meta    jsontree.Value
 }
 
 // listObjects says which objects to read. Two lists are asked, since some servers give nothing for one of
@@ -158,23 +160,23 @@ func (r *reader) listObjects(first docReplies) ([]want, error) {
 			return nil, err
 		}
 	}
-	for _, o := range objects.get("qList").items {
-		wanted = r.want(wanted, o.get("qInfo", "qType").str(), o.get("qInfo", "qId").str(), o.get("qMeta"))
+	for _, o := range objects.Get("qList").Items {
+		wanted = r.want(wanted, o.Get("qInfo", "qType").Str(), o.Get("qInfo", "qId").Str(), o.Get("qMeta"))
 	}
-	for _, info := range infos.get("qInfos").items {
-		wanted = r.want(wanted, info.get("qType").str(), info.get("qId").str(), jsonValue{})
+	for _, info := range infos.Get("qInfos").Items {
+		wanted = r.want(wanted, info.Get("qType").Str(), info.Get("qId").Str(), jsontree.Value{})
 	}
 	if err := errors.Join(objectsErr, infosErr); objectsErr != nil && infosErr != nil {
 		err = explain("list objects of", r.key, err)
 		for _, part := range []catalog.Part{catalog.PartSheet, catalog.PartMasterObjects, catalog.PartDimensions, catalog.PartMeasures} {
-			r.out.gap(part, r.key, err)
+			r.out.AddGap(part, r.key, err)
 		}
 	}
 	return wanted, nil
 }
 
 // want adds an object that the catalog has rows for, once.
-func (r *reader) want(all []want, typ, id string, meta jsonValue) []want {
+func (r *reader) want(all []want, typ, id string, meta jsontree.Value) []want {
 	switch typ {
 	case typeSheet, typeMaster, typeDimension, typeMeasure:
 	default:
@@ -206,7 +208,7 @@ func (r *reader) askObjects(wanted []want) []objectReply {
 			o.entry = r.doc.MeasureProperties(r.ctx, w.id)
 		default:
 			o.entry = r.doc.ObjectEntry(r.ctx, w.id)
-			if w.meta.kind == jsonAbsent {
+			if w.meta.Kind == jsontree.Absent {
 				o.layout = r.doc.ObjectLayout(r.ctx, w.id)
 			}
 		}
@@ -231,14 +233,14 @@ func (r *reader) takeMetas(first docReplies, second []objectReply) error {
 			return err
 		}
 		if err != nil {
-			r.out.gap(l.part, r.key, explain("list "+string(l.part)+" of", r.key, err))
+			r.out.AddGap(l.part, r.key, explain("list "+string(l.part)+" of", r.key, err))
 		}
-		metas := map[string]jsonValue{}
+		metas := map[string]jsontree.Value{}
 		var more []want
-		for _, item := range layout.get(l.member, "qItems").items {
-			id := item.get("qInfo", "qId").str()
-			metas[id] = item.get("qMeta")
-			more = r.want(more, l.typ, id, item.get("qMeta"))
+		for _, item := range layout.Get(l.member, "qItems").Items {
+			id := item.Get("qInfo", "qId").Str()
+			metas[id] = item.Get("qMeta")
+			more = r.want(more, l.typ, id, item.Get("qMeta"))
 		}
 		for i := range second {
 			if second[i].typ == l.typ {
@@ -259,13 +261,13 @@ func (r *reader) takeObjects(replies []objectReply) error {
 		if r.fatal(err) {
 			return err
 		}
-		read := objectRead{ID: o.id, Meta: o.meta, Entry: entry}
+		read := qixmap.Object{ID: o.id, Meta: o.meta, Entry: entry}
 		if err != nil {
 			read.Err = explain("read "+o.typ, catalog.ItemKey(r.key, o.id), err)
 		}
 		if o.layout != nil {
 			if layout, err := r.parsed(o.layout); err == nil {
-				read.Meta = layout.get("qMeta")
+				read.Meta = layout.Get("qMeta")
 			} else if r.fatal(err) {
 				return err
 			}
@@ -288,7 +290,7 @@ func (r *reader) takeObjects(replies []objectReply) error {
 func (r *reader) takeVariables(reply *qix.Reply[json.RawMessage]) error {
 	layout, err := r.parsed(reply)
 	if err == nil {
-		r.out.Variables = layout.get("qVariableList", "qItems").items
+		r.out.Variables = layout.Get("qVariableList", "qItems").Items
 		return nil
 	}
 	if r.fatal(err) {
@@ -300,11 +302,11 @@ func (r *reader) takeVariables(reply *qix.Reply[json.RawMessage]) error {
 	result, again := r.parsed(r.call("GetVariables", options))
 	switch {
 	case again == nil:
-		r.out.Variables = result.get("qList").items
+		r.out.Variables = result.Get("qList").Items
 	case r.fatal(again):
 		return again
 	default:
-		r.out.gap(catalog.PartVariables, r.key, explain("list variables of", r.key, err))
+		r.out.AddGap(catalog.PartVariables, r.key, explain("list variables of", r.key, err))
 	}
 	return nil
 }
@@ -335,7 +337,7 @@ func (r *reader) takeScript(reply *qix.Reply[json.RawMessage]) error {
 	case r.fatal(err):
 		return err
 	default:
-		r.out.gap(catalog.PartScript, catalog.ScriptKey(r.key), noScript(explain("read script of", r.key, err)))
+		r.out.AddGap(catalog.PartScript, catalog.ScriptKey(r.key), noScript(explain("read script of", r.key, err)))
 	}
 	return nil
 }

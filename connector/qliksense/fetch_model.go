@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
@@ -111,7 +112,7 @@ func (m *modelReader) run() error {
 	if err != nil {
 		return err
 	}
-	for _, t := range answer.get("qtr").items {
+	for _, t := range answer.Get("qtr").Items {
 		m.table(t)
 	}
 	replies := make([]*qix.Reply[json.RawMessage], len(m.names))
@@ -124,7 +125,7 @@ func (m *modelReader) run() error {
 			return err
 		}
 		f := m.fields[name]
-		if described = described.get("qReturn"); err == nil && described.kind == jsonObject {
+		if described = described.Get("qReturn"); err == nil && described.Kind == jsontree.Object {
 			describe(f, described)
 		}
 		m.out.Fields = append(m.out.Fields, *f)
@@ -136,34 +137,34 @@ func (m *modelReader) call(method string, params ...any) *qix.Reply[json.RawMess
 	return qix.Send[json.RawMessage](m.ctx, m.engine, m.doc.ID, method, params...)
 }
 
-func (m *modelReader) wait(reply *qix.Reply[json.RawMessage]) (jsonValue, error) {
+func (m *modelReader) wait(reply *qix.Reply[json.RawMessage]) (jsontree.Value, error) {
 	raw, err := reply.Get(m.ctx)
 	if err != nil {
-		return jsonValue{}, err
+		return jsontree.Value{}, err
 	}
-	v, err := parseJSON(raw)
+	v, err := jsontree.Parse(raw)
 	if err != nil {
-		return jsonValue{}, unreadable("read data model of", m.key, err)
+		return jsontree.Value{}, unreadable("read data model of", m.key, err)
 	}
 	return v, nil
 }
 
 // table takes a table with what it says of its fields.
-func (m *modelReader) table(t jsonValue) {
-	name, fields := t.get("qName").str(), t.get("qFields").items
+func (m *modelReader) table(t jsontree.Value) {
+	name, fields := t.Get("qName").Str(), t.Get("qFields").Items
 	table := qrs.MetadataTable{
-		Name: name, IsLoose: t.get("qLoose").truth(), Comment: t.get("qComment").str(),
-		NoOfRows: t.get("qNoOfRows").count(), NoOfFields: int64(len(fields)),
+		Name: name, IsLoose: t.Get("qLoose").Truth(), Comment: t.Get("qComment").Str(),
+		NoOfRows: t.Get("qNoOfRows").Count(), NoOfFields: int64(len(fields)),
 	}
 	for _, v := range fields {
-		if kind := v.get("qKeyType").str(); kind != "" && kind != "NOT_KEY" {
+		if kind := v.Get("qKeyType").Str(); kind != "" && kind != "NOT_KEY" {
 			table.NoOfKeys++
 		}
-		id := v.get("qName").str()
+		id := v.Get("qName").Str()
 		f := m.fields[id]
 		if f == nil {
 			f = &qrs.MetadataField{
-				Name: id, Comment: v.get("qComment").str(), Tags: v.get("qTags").strs(), Cardinal: v.get("qnTotalDistinctValues").count(),
+				Name: id, Comment: v.Get("qComment").Str(), Tags: v.Get("qTags").Strs(), Cardinal: v.Get("qnTotalDistinctValues").Count(),
 			}
 			m.fields[id] = f
 			m.names = append(m.names, id)
@@ -174,13 +175,13 @@ func (m *modelReader) table(t jsonValue) {
 }
 
 // describe adds what only a field's description says.
-func describe(f *qrs.MetadataField, v jsonValue) {
-	if tables := v.get("qSrcTables").strs(); len(tables) > 0 {
+func describe(f *qrs.MetadataField, v jsontree.Value) {
+	if tables := v.Get("qSrcTables").Strs(); len(tables) > 0 {
 		f.SrcTables = tables
 	}
-	f.IsSystem, f.IsHidden, f.IsSemantic = v.get("qIsSystem").truth(), v.get("qIsHidden").truth(), v.get("qIsSemantic").truth()
-	f.DistinctOnly, f.IsNumeric = v.get("qDistinctOnly").truth(), v.get("qIsNumeric").truth()
-	f.IsLocked, f.AlwaysOne = v.get("qIsLocked").truth(), v.get("qAlwaysOneSelected").truth()
-	f.Cardinal, f.TotalCount, f.ByteSize = v.get("qCardinal").count(), v.get("qTotalCount").count(), v.get("qByteSize").count()
-	f.Comment, f.Tags = v.get("qComment").str(), v.get("qTags").strs()
+	f.IsSystem, f.IsHidden, f.IsSemantic = v.Get("qIsSystem").Truth(), v.Get("qIsHidden").Truth(), v.Get("qIsSemantic").Truth()
+	f.DistinctOnly, f.IsNumeric = v.Get("qDistinctOnly").Truth(), v.Get("qIsNumeric").Truth()
+	f.IsLocked, f.AlwaysOne = v.Get("qIsLocked").Truth(), v.Get("qAlwaysOneSelected").Truth()
+	f.Cardinal, f.TotalCount, f.ByteSize = v.Get("qCardinal").Count(), v.Get("qTotalCount").Count(), v.Get("qByteSize").Count()
+	f.Comment, f.Tags = v.Get("qComment").Str(), v.Get("qTags").Strs()
 }

@@ -8,16 +8,17 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
 // A listedApp is what Fetch needs to know of an app: connector.Listed.Source.
 type listedApp struct {
-	row      appRow
+	row      qixmap.AppRow
 	outdated bool // opening it would upgrade it
 
 	// people own the app's objects: what a process that didn't list must be told.
-	people []person
+	people []qixmap.Person
 }
 
 // Groups lists the streams, and the personal groups of those who own unpublished apps.
@@ -46,7 +47,7 @@ func (s *site) groups(ctx context.Context) ([]catalog.ReportGroup, error) {
 		return nil, err
 	}
 	s.keepApps(apps)
-	owners := map[string]person{}
+	owners := map[string]qixmap.Person{}
 	for _, app := range apps {
 		switch row := app.row; {
 		case row.StreamID == "":
@@ -65,7 +66,7 @@ func (s *site) groups(ctx context.Context) ([]catalog.ReportGroup, error) {
 		groups = append(groups, s.streamGroup(streams[id], people))
 	}
 	for _, id := range slices.Sorted(maps.Keys(owners)) {
-		groups = append(groups, s.personalGroup(complete(owners[id], people)))
+		groups = append(groups, s.personalGroup(qixmap.Complete(owners[id], people)))
 	}
 	return groups, nil
 }
@@ -95,34 +96,34 @@ func streamOwners(streams map[string]qrs.Stream) []string {
 	return ids
 }
 
-func (s *site) streamGroup(x qrs.Stream, people map[string]person) catalog.ReportGroup {
-	owner := complete(newPerson(x.Owner), people)
+func (s *site) streamGroup(x qrs.Stream, people map[string]qixmap.Person) catalog.ReportGroup {
+	owner := qixmap.Complete(newPerson(x.Owner), people)
 	a := catalog.Attributes{}
-	put(a, "owner", owner.attributes())
-	put(a, "modified_by", x.ModifiedBy)
-	put(a, "custom_properties", propertyValues(x.CustomProperties))
+	qixmap.Put(a, "owner", owner.Attributes())
+	qixmap.Put(a, "modified_by", x.ModifiedBy)
+	qixmap.Put(a, "custom_properties", propertyValues(x.CustomProperties))
 	return catalog.ReportGroup{
 		Key:        catalog.StreamKey(s.cfg.Code, x.ID),
 		Kind:       catalog.GroupStream,
 		Name:       clean(x.Name),
-		Owner:      owner.account(),
+		Owner:      owner.Account(),
 		Tags:       tagNames(x.Tags),
-		Attributes: none(a),
+		Attributes: qixmap.None(a),
 		CreatedAt:  x.Created.Time,
 		ModifiedAt: x.Modified.Time,
 	}
 }
 
 // personalGroup is the group of a person's own apps.
-func (s *site) personalGroup(p person) catalog.ReportGroup {
+func (s *site) personalGroup(p qixmap.Person) catalog.ReportGroup {
 	a := catalog.Attributes{}
-	put(a, "owner", p.attributes())
+	qixmap.Put(a, "owner", p.Attributes())
 	return catalog.ReportGroup{
 		Key:        catalog.PersonalKey(s.cfg.Code, p.ID),
 		Kind:       catalog.GroupPersonal,
-		Name:       firstText(p.Name, p.User),
-		Owner:      p.account(),
-		Attributes: none(a),
+		Name:       qixmap.FirstText(p.Name, p.User),
+		Owner:      p.Account(),
+		Attributes: qixmap.None(a),
 	}
 }
 
@@ -146,7 +147,7 @@ func (s *site) listed(app *listedApp, objects objectsDigest) connector.Listed {
 	app.people = objects.people(s.known())
 	group := catalog.AppGroupKey(s.cfg.Code, app.row.ID)
 	groups := []catalog.Key{group}
-	if parent := parentGroup(s.options(), app.row); parent != "" {
+	if parent := s.parentGroup(app.row); parent != "" {
 		groups = []catalog.Key{parent, group}
 	}
 	return connector.Listed{
@@ -154,6 +155,19 @@ func (s *site) listed(app *listedApp, objects objectsDigest) connector.Listed {
 		Version: s.appVersion(app, objects),
 		Groups:  groups,
 		Source:  app,
+	}
+}
+
+// parentGroup is the group that an app's group stands in: none for a published app of a connection
+// that doesn't read streams.
+func (s *site) parentGroup(app qixmap.AppRow) catalog.Key {
+	switch {
+	case app.StreamID == "":
+		return catalog.PersonalKey(s.cfg.Code, app.Owner.ID)
+	case s.cfg.Options.CrawlStreams:
+		return catalog.StreamKey(s.cfg.Code, app.StreamID)
+	default:
+		return ""
 	}
 }
 
@@ -181,7 +195,7 @@ func (s *site) list(ctx context.Context) (list, error) {
 		return list{}, err
 	}
 	for i := range l.apps {
-		l.apps[i].row.Owner = complete(l.apps[i].row.Owner, people)
+		l.apps[i].row.Owner = qixmap.Complete(l.apps[i].row.Owner, people)
 	}
 	return l, nil
 }
@@ -254,7 +268,7 @@ func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]
 
 // lookUp asks for people whom nobody asked for yet, and gives all that are known by now. An account
 // that may not read users does without their e-mail addresses.
-func (s *site) lookUp(ctx context.Context, ids []string) (map[string]person, error) {
+func (s *site) lookUp(ctx context.Context, ids []string) (map[string]qixmap.Person, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ids = slices.DeleteFunc(ids, func(id string) bool { _, known := s.people[id]; return known || id == "" })
@@ -267,7 +281,7 @@ func (s *site) lookUp(ctx context.Context, ids []string) (map[string]person, err
 		if err != nil {
 			return nil, err
 		}
-		found[u.ID] = person{
+		found[u.ID] = qixmap.Person{
 			ID: u.ID, Directory: clean(u.UserDirectory), User: clean(u.UserID), Name: clean(u.Name), Email: clean(u.Email()),
 		}
 	}
@@ -276,7 +290,7 @@ func (s *site) lookUp(ctx context.Context, ids []string) (map[string]person, err
 }
 
 // known are the people that the listing asked for.
-func (s *site) known() map[string]person {
+func (s *site) known() map[string]qixmap.Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.people

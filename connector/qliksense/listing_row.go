@@ -4,20 +4,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
+
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
 // newAppRow takes over what the catalog needs of an app. Lists are sorted: the Repository promises no
 // order, and versions must not depend on it.
-func newAppRow(a qrs.App) appRow {
-	return appRow{
+func newAppRow(a qrs.App) qixmap.AppRow {
+	return qixmap.AppRow{
 		ID:               appID(a.ID),
 		Name:             clean(a.Name),
 		Description:      clean(a.Description),
 		Owner:            newPerson(a.Owner),
 		StreamID:         a.StreamID,
 		StreamName:       clean(a.StreamName),
-		Published:        a.Published,
+		Published:        new(a.Published),
 		ModifiedBy:       clean(a.ModifiedBy),
 		FileSize:         a.FileSize,
 		Thumbnail:        clean(a.Thumbnail),
@@ -42,8 +44,8 @@ func appID(id string) string {
 	return id
 }
 
-func newSheetRow(o qrs.AppObject) sheetRow {
-	return sheetRow{
+func newSheetRow(o qrs.AppObject) qixmap.SheetRow {
+	return qixmap.SheetRow{
 		ID:          o.EngineObjectID,
 		Name:        clean(o.Name),
 		Description: clean(o.Description),
@@ -57,8 +59,8 @@ func newSheetRow(o qrs.AppObject) sheetRow {
 	}
 }
 
-func newPerson(p qrs.Person) person {
-	return person{ID: p.ID, Directory: clean(p.UserDirectory), User: clean(p.UserID), Name: clean(p.Name)}
+func newPerson(p qrs.Person) qixmap.Person {
+	return qixmap.Person{ID: p.ID, Directory: clean(p.UserDirectory), User: clean(p.UserID), Name: clean(p.Name)}
 }
 
 func tagNames(tags []string) []string {

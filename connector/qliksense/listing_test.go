@@ -8,6 +8,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 )
 
@@ -128,5 +129,27 @@ func TestTheVersionSeesEveryEditAndNothingElse(t *testing.T) {
 	same := openOptions(t, w.server, map[string]any{"workers": 7, "exclude_apps": []string{"HR"}})
 	if named(t, listAll(t, same), "Sales").Version != was {
 		t.Error("an option that doesn't change the mapping changes the version")
+	}
+}
+
+func TestParentOfAnAppsGroup(t *testing.T) {
+	t.Parallel()
+	owner := qixmap.Person{ID: "o-1"}
+	published, personal := qixmap.AppRow{StreamID: "st-1", Owner: owner}, qixmap.AppRow{Owner: owner}
+	for _, c := range []struct {
+		name    string
+		streams bool
+		app     qixmap.AppRow
+		want    catalog.Key
+	}{
+		{"published", true, published, "q/stream/st-1"},
+		{"unpublished", true, personal, "q/personal/o-1"},
+		{"published, streams not read", false, published, ""},
+		{"unpublished, streams not read", false, personal, "q/personal/o-1"},
+	} {
+		s := &site{cfg: config{Code: "q", settings: settings{Options: options{CrawlStreams: c.streams}}}}
+		if got := s.parentGroup(c.app); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
 	}
 }

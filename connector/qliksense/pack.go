@@ -8,6 +8,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 // packedForm is raised when a packed app means something else: a process of another version then refuses
@@ -16,14 +17,14 @@ const packedForm = 1
 
 // A packedApp is a listed app on its way to another process.
 type packedApp struct {
-	Form     int           `json:"form"`
-	Key      catalog.Key   `json:"key"`
-	Name     string        `json:"name"`
-	Version  string        `json:"version"`
-	Groups   []catalog.Key `json:"groups"`
-	Row      appRow        `json:"row"`
-	Outdated bool          `json:"outdated"`
-	People   []person      `json:"people"`
+	Form     int             `json:"form"`
+	Key      catalog.Key     `json:"key"`
+	Name     string          `json:"name"`
+	Version  string          `json:"version"`
+	Groups   []catalog.Key   `json:"groups"`
+	Row      qixmap.AppRow   `json:"row"`
+	Outdated bool            `json:"outdated"`
+	People   []qixmap.Person `json:"people"`
 }
 
 // maxPacked bounds a packed app. The Repository's fields are far from it.
@@ -70,10 +71,10 @@ func (s *site) Unpack(packed []byte) (connector.Listed, error) {
 }
 
 // withPeople is what is known of people, with more of them.
-func withPeople(known map[string]person, more []person) map[string]person {
+func withPeople(known map[string]qixmap.Person, more []qixmap.Person) map[string]qixmap.Person {
 	all := maps.Clone(known)
 	if all == nil {
-		all = map[string]person{}
+		all = map[string]qixmap.Person{}
 	}
 	for _, p := range more {
 		if _, ok := all[p.ID]; !ok {

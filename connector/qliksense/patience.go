@@ -7,11 +7,12 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qix"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 // readPatiently reads what the Engine has of an app, when the gate lets it in, and again after a pause when
 // the Engine was busy. An error means that nothing of it counts.
-func (s *site) readPatiently(ctx context.Context, app *listedApp) (*appRead, error) {
+func (s *site) readPatiently(ctx context.Context, app *listedApp) (*qixmap.App, error) {
 	key := catalog.AppKey(s.cfg.Code, app.row.ID)
 	if app.outdated && !s.cfg.Options.MigrateApps {
 		return nil, &catalog.Error{
@@ -27,7 +28,7 @@ func (s *site) readPatiently(ctx context.Context, app *listedApp) (*appRead, err
 		read, err := s.readApp(ctx, app, key)
 		trouble := err
 		if err == nil {
-			trouble = read.busy()
+			trouble = busyIn(read)
 		}
 		s.gate.leave(ticket, trouble)
 		if _, again := busy(trouble); !again || try >= s.gate.pace.tries || ctx.Err() != nil {
@@ -37,11 +38,11 @@ func (s *site) readPatiently(ctx context.Context, app *listedApp) (*appRead, err
 }
 
 // readApp reads an app within options.app_timeout, anew when the connection breaks.
-func (s *site) readApp(ctx context.Context, app *listedApp, key catalog.Key) (*appRead, error) {
+func (s *site) readApp(ctx context.Context, app *listedApp, key catalog.Key) (*qixmap.App, error) {
 	ctx, cancel := s.withAppTimeout(ctx)
 	defer cancel()
 	for try := 0; ; try++ {
-		var read *appRead
+		var read *qixmap.App
 		err := s.session.onApp(ctx, app.row.ID, func(engine *qix.Session) error {
 			r := s.newReader(app, key)
 			read = r.out
@@ -69,9 +70,9 @@ func (s *site) withAppTimeout(ctx context.Context) (context.Context, context.Can
 	return context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w (%s)", errTimeout, limit))
 }
 
-// busy is the first refusal in an open app that says that the Engine is busy; nil for none.
-func (r *appRead) busy() error {
-	for _, objects := range [][]objectRead{r.Sheets, r.Masters, r.Dimensions, r.Measures} {
+// busyIn is the first refusal in an open app that says that the Engine is busy; nil for none.
+func busyIn(r *qixmap.App) error {
+	for _, objects := range [][]qixmap.Object{r.Sheets, r.Masters, r.Dimensions, r.Measures} {
 		for _, o := range objects {
 			if _, is := busy(o.Err); is {
 				return o.Err

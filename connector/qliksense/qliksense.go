@@ -14,6 +14,7 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 )
 
 // Type is what a connection's key "type" says for this source.
@@ -60,7 +61,7 @@ func open(ctx context.Context, env connector.Env) (connector.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &site{cfg: cfg, session: s, filter: f, log: s.log, gate: newGate(usualPace(cfg.Options.Workers), s.log), people: map[string]person{}, turn: make(chan struct{}, 1)}, nil
+	return &site{cfg: cfg, session: s, filter: f, log: s.log, gate: newGate(usualPace(cfg.Options.Workers), s.log), people: map[string]qixmap.Person{}, turn: make(chan struct{}, 1)}, nil
 }
 
 // A site is a connection to one Qlik Sense site.
@@ -75,16 +76,15 @@ type site struct {
 	rested time.Time     // when the next may be; guarded by turn
 
 	mu     sync.Mutex
-	people map[string]person // by id, as far as anybody asked: see lookUp
-	apps   []listedApp       // from Groups, for the next Units: see keepApps
+	people map[string]qixmap.Person // by id, as far as anybody asked: see lookUp
+	apps   []listedApp              // from Groups, for the next Units: see keepApps
 }
 
 // options are what the mapping must know of the connection.
-func (s *site) options() mapOptions {
-	return mapOptions{
+func (s *site) options() qixmap.Options {
+	return qixmap.Options{
 		Code:            s.cfg.Code,
 		LinkBase:        s.cfg.LinkBase,
-		Streams:         s.cfg.Options.CrawlStreams,
 		PrivateSheets:   !s.cfg.Options.ExcludeUnpublishedSheets,
 		SystemVariables: s.cfg.Options.SystemVariables,
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
+
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
@@ -20,7 +22,7 @@ type objectsDigest struct {
 	count  int
 	newest time.Time
 	sum    [2]uint64
-	owners []person // each once: their names stand in the rows of what they own
+	owners []qixmap.Person // each once: their names stand in the rows of what they own
 }
 
 // add takes one more app object in.
@@ -47,12 +49,12 @@ func (d *objectsDigest) add(o qrs.AppObject) {
 }
 
 // people are the owners of the app objects, as far as anything is known of them, by id.
-func (d *objectsDigest) people(known map[string]person) []person {
-	all := make([]person, len(d.owners))
+func (d *objectsDigest) people(known map[string]qixmap.Person) []qixmap.Person {
+	all := make([]qixmap.Person, len(d.owners))
 	for i, p := range d.owners {
-		all[i] = complete(p, known)
+		all[i] = qixmap.Complete(p, known)
 	}
-	slices.SortFunc(all, func(a, b person) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(all, func(a, b qixmap.Person) int { return strings.Compare(a.ID, b.ID) })
 	return all
 }
 
@@ -63,24 +65,38 @@ func (s *site) appVersion(app *listedApp, objects objectsDigest) string {
 	o := s.cfg.Options
 	content, err := json.Marshal(struct {
 		Mapper     int
-		Options    mapOptions
+		Options    versionOptions
 		Model      string
 		Migrate    bool
-		App        appRow
+		App        qixmap.AppRow
 		Outdated   bool
 		Objects    int
 		Newest     time.Time
 		ObjectsSum [2]uint64
-		Owners     []person
+		Owners     []qixmap.Person
 	}{
-		mapperVersion, s.options(), o.DataModel, o.MigrateApps, app.row, app.outdated,
+		qixmap.Version, s.versionOptions(), o.DataModel, o.MigrateApps, app.row, app.outdated,
 		objects.count, objects.newest.UTC(), objects.sum, objects.people(s.known()),
 	})
 	if err != nil {
 		return "" // strings, numbers and dates always marshal; "" would only mean: read it again
 	}
 	sum := sha256.Sum256(content)
-	return strconv.Itoa(mapperVersion) + "-" + hex.EncodeToString(sum[:16])
+	return strconv.Itoa(qixmap.Version) + "-" + hex.EncodeToString(sum[:16])
+}
+
+// versionOptions are the settings of a connection that change the rows of its apps.
+type versionOptions struct {
+	Code            string
+	LinkBase        string
+	Streams         bool
+	PrivateSheets   bool
+	SystemVariables bool
+}
+
+func (s *site) versionOptions() versionOptions {
+	o := s.options()
+	return versionOptions{o.Code, o.LinkBase, s.cfg.Options.CrawlStreams, o.PrivateSheets, o.SystemVariables}
 }
 
 // A generation tells which apps opening would upgrade (contract §4, Would migrate): the migration

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
+
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qrs"
 )
 
@@ -65,8 +67,8 @@ func TestAnObjectsDigestDoesNotDependOnOrderAndSeesEveryChange(t *testing.T) {
 
 func TestFilters(t *testing.T) {
 	t.Parallel()
-	sales := appRow{ID: "id-1", Name: "Sales / EMEA", StreamID: "st-1", StreamName: "Finance"}
-	draft := appRow{ID: "id-2", Name: "Draft"}
+	sales := qixmap.AppRow{ID: "id-1", Name: "Sales / EMEA", StreamID: "st-1", StreamName: "Finance"}
+	draft := qixmap.AppRow{ID: "id-2", Name: "Draft"}
 	for _, c := range []struct {
 		name         string
 		options      options

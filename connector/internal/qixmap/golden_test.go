@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"encoding/json"
@@ -17,8 +17,8 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 // A goldenApp is testdata/*.json: a small app as it is read, in the words of Qlik.
 type goldenApp struct {
-	App        appRow
-	People     map[string]person
+	App        AppRow
+	People     map[string]Person
 	Sheets     []goldenObject
 	Masters    []goldenObject
 	Dimensions []goldenObject
@@ -26,7 +26,7 @@ type goldenApp struct {
 	Variables  []json.RawMessage
 	Script     string
 	Metadata   json.RawMessage
-	SheetRows  []sheetRow
+	SheetRows  []SheetRow
 	Refused    catalog.Code // the Engine refused the app
 }
 
@@ -37,8 +37,8 @@ type goldenObject struct {
 	Error catalog.Code
 }
 
-func (o goldenObject) read(t *testing.T) objectRead {
-	r := objectRead{ID: o.ID, Entry: o.Entry}
+func (o goldenObject) read(t *testing.T) Object {
+	r := Object{ID: o.ID, Entry: o.Entry}
 	if len(o.Meta) > 0 {
 		r.Meta = js(t, string(o.Meta))
 	}
@@ -48,11 +48,11 @@ func (o goldenObject) read(t *testing.T) objectRead {
 	return r
 }
 
-func (g goldenApp) read(t *testing.T) *appRead {
-	read := &appRead{App: g.App, People: g.People, Script: g.Script, Metadata: g.Metadata, SheetRows: g.SheetRows, Version: "v"}
+func (g goldenApp) read(t *testing.T) *App {
+	read := &App{Row: g.App, Parent: g.parent(), People: g.People, Script: g.Script, Metadata: g.Metadata, SheetRows: g.SheetRows, Version: "v"}
 	for _, l := range []struct {
 		from []goldenObject
-		to   *[]objectRead
+		to   *[]Object
 	}{{g.Sheets, &read.Sheets}, {g.Masters, &read.Masters}, {g.Dimensions, &read.Dimensions}, {g.Measures, &read.Measures}} {
 		for _, o := range l.from {
 			*l.to = append(*l.to, o.read(t))
@@ -63,9 +63,17 @@ func (g goldenApp) read(t *testing.T) *appRead {
 	}
 	if g.Refused != "" {
 		key := catalog.AppKey("q", g.App.ID)
-		read.gap(catalog.PartApp, key, &catalog.Error{Code: g.Refused, Op: "open app", Key: key})
+		read.AddGap(catalog.PartApp, key, &catalog.Error{Code: g.Refused, Op: "open app", Key: key})
 	}
 	return read
+}
+
+// parent is the group that a site puts the app's group in.
+func (g goldenApp) parent() catalog.Key {
+	if g.App.StreamID == "" {
+		return catalog.PersonalKey("q", g.App.Owner.ID)
+	}
+	return catalog.StreamKey("q", g.App.StreamID)
 }
 
 // TestGolden shows what becomes of whole apps: testdata/NAME.json gives testdata/NAME.golden.json.
@@ -89,7 +97,7 @@ func TestGolden(t *testing.T) {
 		if err := json.Unmarshal(raw, &app); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
-		got := goldenText(t, mapApp(testOptions(), app.read(t)))
+		got := goldenText(t, Map(testOptions(), app.read(t)))
 		golden := strings.TrimSuffix(file, ".json") + ".golden.json"
 		if *update {
 			if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {

@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"errors"
@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 var errNoModel = errors.New("the metadata is no object")
@@ -17,25 +18,25 @@ func (m *mapper) mapModel() {
 		return
 	}
 	v, err := m.metadata, m.metadataErr
-	if err == nil && v.kind != jsonObject {
+	if err == nil && v.Kind != jsontree.Object {
 		err = errNoModel
 	}
 	if err != nil {
-		m.gap(catalog.PartDataModel, m.app, unreadable("read the data model of", m.app, err))
+		m.gap(catalog.PartDataModel, m.app, m.unreadable("read the data model of", m.app, err))
 		return
 	}
-	system := m.mapTables(v.get("tables").items)
-	for _, f := range v.get("fields").items {
+	system := m.mapTables(v.Get("tables").Items)
+	for _, f := range v.Get("fields").Items {
 		m.mapField(f, system)
 	}
 }
 
 // mapTables makes the rows of tables, and returns the names of the system ones.
-func (m *mapper) mapTables(tables []jsonValue) map[string]bool {
+func (m *mapper) mapTables(tables []jsontree.Value) map[string]bool {
 	system := map[string]bool{}
 	for _, t := range tables {
-		name := t.get("name").str()
-		if t.get("is_system").truth() {
+		name := t.Get("name").Str()
+		if t.Get("is_system").Truth() {
 			system[name] = true
 			continue
 		}
@@ -43,9 +44,9 @@ func (m *mapper) mapTables(tables []jsonValue) map[string]bool {
 			continue
 		}
 		a := catalog.Attributes{}
-		put(a, "loose", t.get("is_loose").truth())
-		put(a, "semantic", t.get("is_semantic").truth())
-		put(a, "byte_size", t.get("byte_size").count())
+		Put(a, "loose", t.Get("is_loose").Truth())
+		Put(a, "semantic", t.Get("is_semantic").Truth())
+		Put(a, "byte_size", t.Get("byte_size").Count())
 		key := catalog.ModelTableKey(m.app, name)
 		if m.tooLong(key) {
 			continue
@@ -54,11 +55,11 @@ func (m *mapper) mapTables(tables []jsonValue) map[string]bool {
 			Key:        key,
 			Report:     m.app,
 			Name:       name,
-			Comment:    t.get("comment").str(),
-			Rows:       t.get("no_of_rows").count(),
-			Fields:     t.get("no_of_fields").count(),
-			KeyFields:  t.get("no_of_key_fields").count(),
-			Attributes: none(a),
+			Comment:    t.Get("comment").Str(),
+			Rows:       t.Get("no_of_rows").Count(),
+			Fields:     t.Get("no_of_fields").Count(),
+			KeyFields:  t.Get("no_of_key_fields").Count(),
+			Attributes: None(a),
 		})
 	}
 	return system
@@ -77,35 +78,35 @@ func (m *mapper) tooLong(key catalog.Key) bool {
 	return true
 }
 
-func (m *mapper) mapField(f jsonValue, system map[string]bool) {
-	name := f.get("name").str()
+func (m *mapper) mapField(f jsontree.Value, system map[string]bool) {
+	name := f.Get("name").Str()
 	key := catalog.ModelFieldKey(m.app, name)
-	if name == "" || f.get("is_system").truth() || m.tooLong(key) {
+	if name == "" || f.Get("is_system").Truth() || m.tooLong(key) {
 		return
 	}
 	var tables []string
-	for _, t := range f.get("src_tables").strs() {
+	for _, t := range f.Get("src_tables").Strs() {
 		if !system[t] {
 			tables = append(tables, t)
 		}
 	}
 	a := catalog.Attributes{}
-	put(a, "numeric", f.get("is_numeric").truth())
-	put(a, "semantic", f.get("is_semantic").truth())
-	put(a, "distinct_only", f.get("distinct_only").truth())
-	put(a, "total_count", f.get("total_count").count())
-	put(a, "byte_size", f.get("byte_size").count())
-	put(a, "always_one_selected", f.get("always_one_selected").truth())
+	Put(a, "numeric", f.Get("is_numeric").Truth())
+	Put(a, "semantic", f.Get("is_semantic").Truth())
+	Put(a, "distinct_only", f.Get("distinct_only").Truth())
+	Put(a, "total_count", f.Get("total_count").Count())
+	Put(a, "byte_size", f.Get("byte_size").Count())
+	Put(a, "always_one_selected", f.Get("always_one_selected").Truth())
 	m.out.Columns = append(m.out.Columns, catalog.ModelField{
 		Key:         key,
 		Report:      m.app,
 		Name:        name,
-		Comment:     f.get("comment").str(),
+		Comment:     f.Get("comment").Str(),
 		Tables:      tables,
 		IsKey:       len(tables) > 1,
-		IsHidden:    f.get("is_hidden").truth(),
-		Cardinality: f.get("cardinal").count(),
-		Tags:        f.get("tags").strs(),
-		Attributes:  none(a),
+		IsHidden:    f.Get("is_hidden").Truth(),
+		Cardinality: f.Get("cardinal").Count(),
+		Tags:        f.Get("tags").Strs(),
+		Attributes:  None(a),
 	})
 }

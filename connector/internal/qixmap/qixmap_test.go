@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"fmt"
@@ -9,26 +9,28 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 // testOptions are a connection with all defaults.
 
-func testOptions() mapOptions {
-	return mapOptions{Code: "q", LinkBase: "https://sense.example.com/jwt", Streams: true, PrivateSheets: true}
+func testOptions() Options {
+	return Options{Code: "q", LinkBase: "https://sense.example.com/jwt", PrivateSheets: true}
 }
 
 // testApp is a published app of which nothing else was read.
 
-func testApp() *appRead {
-	ann := person{ID: "o-1", Directory: "ACME", User: "ann", Name: "Ann Example", Email: "ann@example.com"}
-	return &appRead{
-		App: appRow{
+func testApp() *App {
+	ann := Person{ID: "o-1", Directory: "ACME", User: "ann", Name: "Ann Example", Email: "ann@example.com"}
+	return &App{
+		Row: AppRow{
 			ID: "app-1", Name: "Sales", Description: "All sales", Owner: ann,
-			StreamID: "st-1", StreamName: "Finance", Published: true,
+			StreamID: "st-1", StreamName: "Finance", Published: new(true),
 			Created: day(1), Modified: day(2), PublishTime: day(3), LastReload: day(4),
 		},
+		Parent:  catalog.StreamKey("q", "st-1"),
 		Version: "v1",
-		People:  map[string]person{"o-1": ann},
+		People:  map[string]Person{"o-1": ann},
 	}
 }
 
@@ -36,9 +38,9 @@ func day(n int) time.Time { return time.Date(2024, time.March, n, 10, 0, 0, 0, t
 
 // js reads JSON that a test wrote; ' stands for ".
 
-func js(t testing.TB, text string) jsonValue {
+func js(t testing.TB, text string) jsontree.Value {
 	t.Helper()
-	v, err := parseJSON([]byte(strings.ReplaceAll(text, "'", `"`)))
+	v, err := jsontree.Parse([]byte(strings.ReplaceAll(text, "'", `"`)))
 	if err != nil {
 		t.Fatalf("the test's JSON: %v in %s", err, text)
 	}
@@ -47,9 +49,9 @@ func js(t testing.TB, text string) jsonValue {
 
 // object is an app object as the Engine gave it; ' stands for ".
 
-func object(t testing.TB, id, meta, entry string) objectRead {
+func object(t testing.TB, id, meta, entry string) Object {
 	t.Helper()
-	o := objectRead{ID: id, Entry: []byte(strings.ReplaceAll(entry, "'", `"`))}
+	o := Object{ID: id, Entry: []byte(strings.ReplaceAll(entry, "'", `"`))}
 	if meta != "" {
 		o.Meta = js(t, meta)
 	}
@@ -60,11 +62,11 @@ const baseSheet = `{'published':true,'approved':true}`
 
 // sheetWith is an app with one base sheet "S" on which the given cells stand.
 
-func sheetWith(t testing.TB, cells ...string) *appRead {
+func sheetWith(t testing.TB, cells ...string) *App {
 	t.Helper()
 	read := testApp()
 	tree := `{'qProperty':{'qInfo':{'qId':'S','qType':'sheet'},'qMetaDef':{'title':'Overview'}},'qChildren':[` + strings.Join(cells, ",") + `]}`
-	read.Sheets = []objectRead{object(t, "S", baseSheet, tree)}
+	read.Sheets = []Object{object(t, "S", baseSheet, tree)}
 	return read
 }
 
@@ -116,9 +118,9 @@ func wantNoGaps(t testing.TB, s *catalog.Snapshot) {
 func TestAnAppIsAGroupUnderItsStreamAndAReport(t *testing.T) {
 	t.Parallel()
 	read := testApp()
-	read.App.Tags = []string{"gold"}
-	read.App.CustomProperties = map[string][]string{"Area": {"Sales", "Finance"}}
-	s := mapApp(testOptions(), read)
+	read.Row.Tags = []string{"gold"}
+	read.Row.CustomProperties = map[string][]string{"Area": {"Sales", "Finance"}}
+	s := Map(testOptions(), read)
 	want := catalog.ReportGroup{
 		Key: "q/app/app-1", Parent: "q/stream/st-1", Kind: catalog.GroupApp, Name: "Sales", Description: "All sales",
 		Owner: `ACME\ann`, Tags: []string{"gold"}, CreatedAt: day(1), ModifiedAt: day(2),
@@ -142,29 +144,6 @@ func TestAnAppIsAGroupUnderItsStreamAndAReport(t *testing.T) {
 	}
 }
 
-func TestParentOfAnAppsGroup(t *testing.T) {
-	t.Parallel()
-	personal := testApp().App
-	personal.StreamID, personal.Published = "", false
-	without := testOptions()
-	without.Streams = false
-	for _, c := range []struct {
-		name string
-		opts mapOptions
-		app  appRow
-		want catalog.Key
-	}{
-		{"published", testOptions(), testApp().App, "q/stream/st-1"},
-		{"unpublished", testOptions(), personal, "q/personal/o-1"},
-		{"published, streams not read", without, testApp().App, ""},
-		{"unpublished, streams not read", without, personal, "q/personal/o-1"},
-	} {
-		if got := parentGroup(c.opts, c.app); got != c.want {
-			t.Errorf("%s: %q, want %q", c.name, got, c.want)
-		}
-	}
-}
-
 func TestSheetStates(t *testing.T) {
 	t.Parallel()
 	yes, no := true, false
@@ -184,12 +163,12 @@ func TestSheetStates(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			read := sheetWith(t)
-			read.App.Published = c.app
-			read.Sheets[0].Meta = jsonValue{}
+			read.Row.Published = &c.app
+			read.Sheets[0].Meta = jsontree.Value{}
 			if c.meta != "" {
 				read.Sheets[0].Meta = js(t, c.meta)
 			}
-			r := reportOf(t, mapApp(testOptions(), read), "q/app-1/S")
+			r := reportOf(t, Map(testOptions(), read), "q/app-1/S")
 			if diff := cmp.Diff([]any{c.published, c.approved, c.state}, []any{r.Published, r.Approved, r.Attributes["state"]}); diff != "" {
 				t.Errorf("published, approved, state (-want +got):\n%s", diff)
 			}
@@ -200,12 +179,12 @@ func TestSheetStates(t *testing.T) {
 func TestASheetsRow(t *testing.T) {
 	t.Parallel()
 	read := testApp()
-	read.Sheets = []objectRead{object(t, "S/1", `{'title':'listed','createdDate':'2024-03-01T10:00:00.000Z','modifiedDate':'2024-03-02T10:00:00Z',
+	read.Sheets = []Object{object(t, "S/1", `{'title':'listed','createdDate':'2024-03-01T10:00:00.000Z','modifiedDate':'2024-03-02T10:00:00Z',
 		'publishTime':'1753-01-01T00:00:00.000Z','published':false,'owner':{'id':'o-1','userId':'ann','userDirectory':'ACME'}}`,
 		`{'qProperty':{'qInfo':{'qId':'S/1','qType':'sheet'},'qMetaDef':{'title':'Grün','description':'D'},'rank':-0.125,'columns':24,'rows':12,
 		'labelExpression':{'qStringExpression':{'qExpr':'=1+1'}},'showCondition':{'qValueExpression':{'qExpr':'vShow'}},
 		'thumbnail':{'qStaticContentUrlDef':{'qUrl':'/media/4.png'}}}}`)}
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	wantNoGaps(t, s)
 	rank, no := -0.125, false
 	want := catalog.Report{
@@ -215,7 +194,7 @@ func TestASheetsRow(t *testing.T) {
 		Attributes: catalog.Attributes{
 			"application": "Sales", "state": "private", "label_expression": "=1+1", "show_condition": "vShow", "thumbnail": "/media/4.png",
 			"owner":   map[string]any{"id": "o-1", "name": "Ann Example", "email": "ann@example.com"},
-			"columns": any(js(t, "24").plain()), "rows": any(js(t, "12").plain()),
+			"columns": any(js(t, "24").Plain()), "rows": any(js(t, "12").Plain()),
 		},
 	}
 	if diff := cmp.Diff(want, reportOf(t, s, want.Key)); diff != "" {
@@ -228,19 +207,19 @@ func TestPrivateSheetsMayBeLeftOut(t *testing.T) {
 	opts := testOptions()
 	opts.PrivateSheets = false
 	read := sheetWith(t, cell("C", ""))
-	read.SheetRows = []sheetRow{{ID: "P", Name: "mine"}, {ID: "B", Published: true, Approved: true}}
-	if s := mapApp(opts, read); len(s.Reports) != 4 { // app, S, C, B
+	read.SheetRows = []SheetRow{{ID: "P", Name: "mine"}, {ID: "B", Published: true, Approved: true}}
+	if s := Map(opts, read); len(s.Reports) != 4 { // app, S, C, B
 		t.Errorf("%d reports with one private sheet, want 4", len(s.Reports))
 	}
-	read.App.Published = false
-	if s := mapApp(opts, read); len(s.Reports) != 1 {
+	read.Row.Published = new(false)
+	if s := Map(opts, read); len(s.Reports) != 1 {
 		t.Errorf("%d reports of an unpublished app, want the app alone", len(s.Reports))
 	}
 }
 
 func TestACellsNameAndDescription(t *testing.T) {
 	t.Parallel()
-	master := func(members string) objectRead {
+	master := func(members string) Object {
 		return object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'barchart'`+members+`}}`)
 	}
 	for _, c := range []struct {
@@ -263,8 +242,8 @@ func TestACellsNameAndDescription(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			read := sheetWith(t, cell("C", c.cell))
-			read.Masters = []objectRead{master(c.master)}
-			s := mapApp(testOptions(), read)
+			read.Masters = []Object{master(c.master)}
+			s := Map(testOptions(), read)
 			wantNoGaps(t, s)
 			r := reportOf(t, s, "q/app-1/S/C")
 			if r.Name != c.want || r.SourceDescription != c.description || r.Type != c.typ {
@@ -289,7 +268,7 @@ func TestNestedCellsStandUnderTheirContainer(t *testing.T) {
 	read := sheetWith(t, container, cell("unplaced", ""))
 	read.Sheets[0].Entry = []byte(strings.Replace(string(read.Sheets[0].Entry), `"qMetaDef"`,
 		`"cells":[{"name":"K","col":1,"row":2,"colspan":3,"rowspan":4,"type":"x"}],"qMetaDef"`, 1))
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	wantNoGaps(t, s)
 	parents := map[catalog.Key]catalog.Key{}
 	for _, r := range s.Reports {
@@ -322,8 +301,8 @@ func TestVariables(t *testing.T) {
 		{'qName':'vA','qDefinition':'=Sum(x)','qDescription':'d','qInfo':{'qId':'1'},'qMeta':{'createdDate':'2024-03-01T10:00:00Z'},'qData':{'tags':['t'],'numberPresentation':{'qType':'U'}}},
 		{'qName':'ErrorMode','qDefinition':'1','qInfo':{'qId':'2'},'qIsScriptCreated':true},
 		{'qName':'StripComments','qInfo':{'qId':'3'},'qIsReserved':true,'qIsScriptCreated':true},
-		{'qName':'vEmpty','qInfo':{'qId':'4'},'qIsConfig':true}]`).items
-	s := mapApp(testOptions(), read)
+		{'qName':'vEmpty','qInfo':{'qId':'4'},'qIsConfig':true}]`).Items
+	s := Map(testOptions(), read)
 	wantNoGaps(t, s)
 	want := []catalog.ReportField{
 		{
@@ -338,7 +317,7 @@ func TestVariables(t *testing.T) {
 	}
 	opts := testOptions()
 	opts.SystemVariables = true
-	if all := mapApp(opts, read).Fields; len(all) != 4 {
+	if all := Map(opts, read).Fields; len(all) != 4 {
 		t.Errorf("%d variables with system_variables, want 4", len(all))
 	}
 }
@@ -346,11 +325,11 @@ func TestVariables(t *testing.T) {
 func TestTheScriptIsKeptByteForByteAndAnEmptyOneHasNoRow(t *testing.T) {
 	t.Parallel()
 	read := testApp()
-	if s := mapApp(testOptions(), read); len(s.Sources) != 0 {
+	if s := Map(testOptions(), read); len(s.Sources) != 0 {
 		t.Errorf("an empty script has a row: %+v", s.Sources)
 	}
 	read.Script = "\uFEFF///$tab Main\r\nSET x='ü';\n"
-	got := mapApp(testOptions(), read).Sources
+	got := Map(testOptions(), read).Sources
 	want := []catalog.SourceCode{{
 		Key: "q/app-1/script", Report: "q/app-1", Name: "Sales", Type: "Script", Language: "qlik-load-script", Code: read.Script,
 	}}
@@ -369,7 +348,7 @@ func TestTheDataModelWithoutSystemTablesAndFields(t *testing.T) {
 		{"name":"C"}],
 		"tables":[{"name":"$$SysTable 1","is_system":true},{"name":"T","no_of_rows":26,"no_of_fields":4,"no_of_key_fields":1,"comment":"x"},{"name":"U"}],
 		"has_section_access":true,"static_byte_size":17}`)
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	wantNoGaps(t, s)
 	tables := []catalog.ModelTable{
 		{Key: "q/app-1/table/T", Report: "q/app-1", Name: "T", Rows: 26, Fields: 4, KeyFields: 1, Comment: "x"},
@@ -395,7 +374,7 @@ func TestTheDataModelWithoutSystemTablesAndFields(t *testing.T) {
 
 func TestNULBecomesTheReplacementCharacterAndNothingElseChanges(t *testing.T) {
 	t.Parallel()
-	s := mapApp(testOptions(), sheetWith(t, cell("C", `,'title':'a\u0000b \n\t\u00e9 \ud83d\ude00 '`)))
+	s := Map(testOptions(), sheetWith(t, cell("C", `,'title':'a\u0000b \n\t\u00e9 \ud83d\ude00 '`)))
 	if got, want := reportOf(t, s, "q/app-1/S/C").Name, "a\uFFFDb \n\té 😀 "; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
@@ -403,7 +382,7 @@ func TestNULBecomesTheReplacementCharacterAndNothingElseChanges(t *testing.T) {
 
 func TestBusinessDataStaysOutOfAttributes(t *testing.T) {
 	t.Parallel()
-	s := mapApp(testOptions(), sheetWith(t, cell("C", `,'actions':[{'actionType':'selectValues','field':'F','value':'Acme Corp'}],
+	s := Map(testOptions(), sheetWith(t, cell("C", `,'actions':[{'actionType':'selectValues','field':'F','value':'Acme Corp'}],
 		'color':{'mode':'byDimension','byDimDef':{'key':'F'},'colorMap':{'Acme Corp':1}},'qHyperCubeDef':{'qInitialDataFetch':[{'x':'Acme Corp'}]}`)))
 	a := reportOf(t, s, "q/app-1/S/C").Attributes
 	if text := fmt.Sprint(a); strings.Contains(text, "Acme") {

@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"strings"
@@ -17,7 +17,7 @@ func TestConnectStringsKeepThePlaceAndNoSecret(t *testing.T) {
 		"REST":        {"QvRestConnector.exe", `CUSTOM CONNECT TO "provider=QvRestConnector.exe;url=https://ann:hunter2@api.example/v1?key=hunter2;queryHeaders=Authorization%2Bearer hunter2;"`, `CUSTOM CONNECT TO "provider=QvRestConnector.exe;url=https://api.example/v1"`},
 		"odd":         {"odd", "hunter2:hunter2@x", ""},
 	} {
-		got := placeOf(test.typ, test.text)
+		got := Place(test.typ, test.text)
 		if got != test.want || strings.Contains(got, "hunter2") {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}

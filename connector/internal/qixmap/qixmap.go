@@ -1,4 +1,6 @@
-package qliksense
+// Package qixmap makes the catalog's rows of what the Engine says of an app: its objects, variables, script and
+// data model (contract §4). Every source whose apps are the Engine's maps with it, wherever it reads them from.
+package qixmap
 
 import (
 	"encoding/json"
@@ -6,58 +8,60 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
-// mapperVersion is part of every unit's version. Raise it when the mapping gives other rows for the
+// Version is part of every unit's version. Raise it when the mapping gives other rows for the
 // same app: the next delta then reads every app again.
-const mapperVersion = 1
+const Version = 1
 
-// mapOptions are the settings of a connection that change what an app is mapped to.
-type mapOptions struct {
+// Options are the settings of a connection that change what an app is mapped to.
+type Options struct {
 	Code            string // the connection
-	LinkBase        string // what people's browsers use, without a slash at its end (facts F)
-	Streams         bool   // crawl_streams
+	LinkBase        string // what people's browsers use, without a slash at its end (facts F); "": there are no links
 	PrivateSheets   bool   // not exclude_unpublished_sheets
 	SystemVariables bool
 }
 
-// An appRead is all that was read of one app, and the only thing that the mapping looks at.
-type appRead struct {
-	App     appRow
+// An App is all that was read of one app, and the only thing that the mapping looks at.
+type App struct {
+	Row     AppRow
+	Parent  catalog.Key // the group that the app's own group stands in; "": none
 	Version string
-	People  map[string]person // by owner id
+	People  map[string]Person // by owner id
 
-	Sheets     []objectRead
-	Masters    []objectRead
-	Dimensions []objectRead
-	Measures   []objectRead
-	Variables  []jsonValue // items of the variable list (facts C.7)
+	Sheets     []Object
+	Masters    []Object
+	Dimensions []Object
+	Measures   []Object
+	Variables  []jsontree.Value // items of the variable list (facts C.7)
 	Script     string
 	Metadata   json.RawMessage // data/metadata (facts B.9); nil: not read
 
 	// SheetRows are the sheets that the Repository lists; read for apps that the Engine refuses.
-	SheetRows []sheetRow
+	SheetRows []SheetRow
 
 	Gaps []catalog.Gap
+	Cure string // what a person can do about texts that make no sense
 }
 
-// An objectRead is an app object as the Engine gave it. ID is from the listing: it holds when the
+// An Object is an app object as the Engine gave it. ID is from the listing: it holds when the
 // object couldn't be read, and Err tells why it couldn't.
-type objectRead struct {
+type Object struct {
 	ID   string
-	Meta jsonValue // qMeta of the listing; absent: unknown
+	Meta jsontree.Value // qMeta of the listing; absent: unknown
 	// Entry is the full property tree of a sheet or master object (qPropEntry), or the properties
 	// of a master dimension or measure (qProp), as the Engine sent it (facts C.5).
 	Entry json.RawMessage
 	Err   error
 }
 
-// An appRow is an app as the Repository lists it.
-type appRow struct {
+// An AppRow is an app as the Repository lists it.
+type AppRow struct {
 	ID, Name, Description string
-	Owner                 person
+	Owner                 Person
 	StreamID, StreamName  string // empty: not in a stream
-	Published             bool
+	Published             *bool  // nil: the source doesn't know
 	ModifiedBy            string
 	FileSize              int64
 	Thumbnail             string
@@ -70,43 +74,48 @@ type appRow struct {
 	Created, Modified, PublishTime, LastReload time.Time
 }
 
-// A sheetRow is a sheet as the Repository lists it.
-type sheetRow struct {
+// A SheetRow is a sheet as the Repository lists it.
+type SheetRow struct {
 	ID                             string // the Engine's
 	Name, Description              string
-	Owner                          person
+	Owner                          Person
 	Published, Approved            bool
 	Tags                           []string
 	Created, Modified, PublishTime time.Time
 }
 
-// A person is an account of the site.
-type person struct {
+// A Person is an account of the site.
+type Person struct {
 	ID              string // a GUID
 	Directory, User string
 	Name, Email     string
 }
 
-// account is DIRECTORY\user.
-func (p person) account() string {
+// AddGap notes a part that couldn't be read.
+func (a *App) AddGap(part catalog.Part, key catalog.Key, err error) {
+	a.Gaps = append(a.Gaps, catalog.Gap{Part: part, Key: key, Err: err})
+}
+
+// Account is DIRECTORY\user.
+func (p Person) Account() string {
 	if p.Directory == "" && p.User == "" {
 		return ""
 	}
 	return p.Directory + `\` + p.User
 }
 
-// attributes is a person as the owner attribute shows it.
-func (p person) attributes() map[string]any {
+// Attributes is a person as the owner attribute shows it.
+func (p Person) Attributes() map[string]any {
 	a := catalog.Attributes{}
-	put(a, "id", p.ID)
-	put(a, "name", p.Name)
-	put(a, "email", p.Email)
+	Put(a, "id", p.ID)
+	Put(a, "name", p.Name)
+	Put(a, "email", p.Email)
 	return a
 }
 
-// mapApp makes the rows of one app (contract §4). It is pure: the same reading gives the same rows in
+// Map makes the rows of one app (contract §4). It is pure: the same reading gives the same rows in
 // the same order, and nothing in a reading can make it fail. What it can't read becomes a gap.
-func mapApp(opts mapOptions, read *appRead) *catalog.Snapshot {
+func Map(opts Options, read *App) *catalog.Snapshot {
 	m := newMapper(opts, read)
 	m.mapGroup()
 	m.mapAppReport()
@@ -123,13 +132,13 @@ func mapApp(opts mapOptions, read *appRead) *catalog.Snapshot {
 
 // A mapper holds one app while it is mapped.
 type mapper struct {
-	opts mapOptions
-	read *appRead
+	opts Options
+	read *App
 	app  catalog.Key
 	out  *catalog.Snapshot
-	json jsonParser
+	json jsontree.Parser
 
-	metadata    jsonValue
+	metadata    jsontree.Value
 	metadataErr error
 
 	dimensions map[string]*masterItem
@@ -137,14 +146,14 @@ type mapper struct {
 	masters    map[string]*masterObject
 }
 
-func newMapper(opts mapOptions, read *appRead) *mapper {
-	key := catalog.AppKey(opts.Code, read.App.ID)
+func newMapper(opts Options, read *App) *mapper {
+	key := catalog.AppKey(opts.Code, read.Row.ID)
 	m := &mapper{
 		opts: opts,
 		read: read,
 		app:  key,
 		out: &catalog.Snapshot{
-			Unit:    catalog.Unit{Key: key, Name: read.App.Name},
+			Unit:    catalog.Unit{Key: key, Name: read.Row.Name},
 			Version: read.Version,
 			Gaps:    slices.Clone(read.Gaps),
 		},
@@ -152,7 +161,7 @@ func newMapper(opts mapOptions, read *appRead) *mapper {
 		measures:   map[string]*masterItem{},
 		masters:    map[string]*masterObject{},
 	}
-	m.metadata, m.metadataErr = m.json.parse(read.Metadata)
+	m.metadata, m.metadataErr = m.json.Parse(read.Metadata)
 	return m
 }
 
@@ -172,8 +181,8 @@ func (m *mapper) missing(part catalog.Part, key catalog.Key) bool {
 }
 
 // unreadable is the error of what arrived and makes no sense.
-func unreadable(op string, key catalog.Key, err error) error {
-	return &catalog.Error{Code: catalog.CodeUnreadable, Op: op, Key: key, Err: err, Cure: cureOdd}
+func (m *mapper) unreadable(op string, key catalog.Key, err error) error {
+	return &catalog.Error{Code: catalog.CodeUnreadable, Op: op, Key: key, Err: err, Cure: m.read.Cure}
 }
 
 // dropTwins leaves the first of rows that have the same key. Qlik's ids are unique in an app, but a

@@ -1,7 +1,8 @@
-package qliksense
+package qixmap
 
 import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 // A masterItem is a master dimension or measure, as its uses need it.
@@ -23,13 +24,13 @@ func (m *mapper) mapMasterItems() {
 	}
 }
 
-func (m *mapper) mapMasterItem(o objectRead, part catalog.Part, table map[string]*masterItem,
-	row func(jsonValue, meta) catalog.ReportField,
+func (m *mapper) mapMasterItem(o Object, part catalog.Part, table map[string]*masterItem,
+	row func(jsontree.Value, meta) catalog.ReportField,
 ) {
 	key := catalog.ItemKey(m.app, o.ID)
 	item := &masterItem{key: key, unread: true}
 	table[o.ID] = item
-	properties, err := o.entry(&m.json, key)
+	properties, err := m.entry(o, key)
 	if err != nil {
 		m.gap(part, key, err)
 		return
@@ -42,66 +43,66 @@ func (m *mapper) mapMasterItem(o objectRead, part catalog.Part, table map[string
 
 // entry is what the Engine said of an object; an error tells that it couldn't be read, or makes no
 // sense.
-func (o objectRead) entry(p *jsonParser, key catalog.Key) (jsonValue, error) {
+func (m *mapper) entry(o Object, key catalog.Key) (jsontree.Value, error) {
 	if o.Err != nil {
-		return jsonValue{}, o.Err
+		return jsontree.Value{}, o.Err
 	}
-	v, err := p.parse(o.Entry)
+	v, err := m.json.Parse(o.Entry)
 	switch {
 	case err != nil:
-		return jsonValue{}, unreadable("read properties of", key, err)
-	case v.kind != jsonObject:
-		return jsonValue{}, unreadable("read properties of", key, errNoProperties)
+		return jsontree.Value{}, m.unreadable("read properties of", key, err)
+	case v.Kind != jsontree.Object:
+		return jsontree.Value{}, m.unreadable("read properties of", key, errNoProperties)
 	}
 	return v, nil
 }
 
 // masterDimension is the row of a master dimension without its key (facts C.8).
-func (m *mapper) masterDimension(p jsonValue, listed meta) catalog.ReportField {
-	dim := p.get("qDim")
+func (m *mapper) masterDimension(p jsontree.Value, listed meta) catalog.ReportField {
+	dim := p.Get("qDim")
 	f := m.itemRow(catalog.Dimension, p, listed)
-	f.Name = firstText(f.Name, textOf(dim.get("title")))
-	f.Formula = fieldLines(dim.get("qFieldDefs"))
+	f.Name = FirstText(f.Name, textOf(dim.Get("title")))
+	f.Formula = fieldLines(dim.Get("qFieldDefs"))
 	a := f.Attributes
-	put(a, "grouping", grouping(dim))
-	put(a, "field_labels", dim.get("qFieldLabels").strs())
-	put(a, "label_expression", textOf(dim.get("qLabelExpression")))
-	put(a, "alias", textOf(dim.get("qAlias")))
-	f.Attributes = none(a)
+	Put(a, "grouping", grouping(dim))
+	Put(a, "field_labels", dim.Get("qFieldLabels").Strs())
+	Put(a, "label_expression", textOf(dim.Get("qLabelExpression")))
+	Put(a, "alias", textOf(dim.Get("qAlias")))
+	f.Attributes = None(a)
 	return f
 }
 
 // masterMeasure is the row of a master measure without its key. Expressions refer to a master
 // measure by its label, people see its title (facts C.8).
-func (m *mapper) masterMeasure(p jsonValue, listed meta) catalog.ReportField {
-	measure := p.get("qMeasure")
+func (m *mapper) masterMeasure(p jsontree.Value, listed meta) catalog.ReportField {
+	measure := p.Get("qMeasure")
 	f := m.itemRow(catalog.Measure, p, listed)
-	f.Label = textOf(measure.get("qLabel"))
-	f.Name = firstText(f.Name, f.Label)
-	f.Formula = textOf(measure.get("qDef"))
+	f.Label = textOf(measure.Get("qLabel"))
+	f.Name = FirstText(f.Name, f.Label)
+	f.Formula = textOf(measure.Get("qDef"))
 	a := f.Attributes
-	put(a, "label_expression", textOf(measure.get("qLabelExpression")))
-	put(a, "number_format", measure.get("qNumFormat"))
-	put(a, "expressions", measure.get("qExpressions"))
-	f.Attributes = none(a)
+	Put(a, "label_expression", textOf(measure.Get("qLabelExpression")))
+	Put(a, "number_format", measure.Get("qNumFormat"))
+	Put(a, "expressions", measure.Get("qExpressions"))
+	f.Attributes = None(a)
 	return f
 }
 
 // itemRow is what all library items have: name, description, tags, owner and dates. The definition
 // comes first, the listing second.
-func (m *mapper) itemRow(typ catalog.FieldType, p jsonValue, listed meta) catalog.ReportField {
-	def := p.get("qMetaDef")
+func (m *mapper) itemRow(typ catalog.FieldType, p jsontree.Value, listed meta) catalog.ReportField {
+	def := p.Get("qMetaDef")
 	a := catalog.Attributes{}
 	owner := listed.owner(m.read.People)
-	put(a, "owner", owner.attributes())
+	Put(a, "owner", owner.Attributes())
 	tags := meta{def}.tags()
-	if def.get("tags").kind == jsonAbsent {
+	if def.Get("tags").Kind == jsontree.Absent {
 		tags = listed.tags()
 	}
 	return catalog.ReportField{
 		Type:        typ,
-		Name:        firstText(textOf(def.get("title")), listed.get("title").str()),
-		Description: firstText(textOf(def.get("description")), listed.get("description").str()),
+		Name:        FirstText(textOf(def.Get("title")), listed.Get("title").Str()),
+		Description: FirstText(textOf(def.Get("description")), listed.Get("description").Str()),
 		Tags:        tags,
 		Attributes:  a,
 		CreatedAt:   listed.time("createdDate"),
@@ -110,8 +111,8 @@ func (m *mapper) itemRow(typ catalog.FieldType, p jsonValue, listed meta) catalo
 }
 
 // grouping names a dimension's or measure's kind of group (facts C.8: H, C); "" for none.
-func grouping(def jsonValue) string {
-	switch def.get("qGrouping").str() {
+func grouping(def jsontree.Value) string {
+	switch def.Get("qGrouping").Str() {
 	case "H":
 		return "drill-down"
 	case "C":

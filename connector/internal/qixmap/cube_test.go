@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"strings"
@@ -53,7 +53,7 @@ func TestInlineFieldsAreNumberedInQliksOrder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			s := mapApp(testOptions(), sheetWith(t, cell("C", c.members)))
+			s := Map(testOptions(), sheetWith(t, cell("C", c.members)))
 			wantNoGaps(t, s)
 			got := map[string]string{}
 			for k, f := range formulas(s) {
@@ -66,7 +66,7 @@ func TestInlineFieldsAreNumberedInQliksOrder(t *testing.T) {
 	}
 }
 
-func withMasters(t testing.TB, read *appRead) *appRead {
+func withMasters(t testing.TB, read *App) *App {
 	t.Helper()
 	read.Measures = append(read.Measures, object(t, "mm", `{'createdDate':'2024-03-01T10:00:00.0Z'}`, `{'qInfo':{'qId':'mm','qType':'measure'},
 		'qMeasure':{'qLabel':'Turnover','qDef':'Sum(Amount)','qLabelExpression':'=1','qNumFormat':{'qType':'F','qnDec':2}},
@@ -78,7 +78,7 @@ func withMasters(t testing.TB, read *appRead) *appRead {
 
 func TestMasterItems(t *testing.T) {
 	t.Parallel()
-	s := mapApp(testOptions(), withMasters(t, testApp()))
+	s := Map(testOptions(), withMasters(t, testApp()))
 	wantNoGaps(t, s)
 	want := []catalog.ReportField{
 		{
@@ -88,7 +88,7 @@ func TestMasterItems(t *testing.T) {
 		{
 			Key: "q/app-1/mm", Report: "q/app-1", Type: catalog.Measure, Origin: catalog.OriginMaster, Name: "Revenue", Label: "Turnover", Formula: "Sum(Amount)",
 			Description: "net", Tags: []string{"kpi"}, CreatedAt: day(1),
-			Attributes: catalog.Attributes{"label_expression": "=1", "number_format": js(t, `{'qType':'F','qnDec':2}`).plain()},
+			Attributes: catalog.Attributes{"label_expression": "=1", "number_format": js(t, `{'qType':'F','qnDec':2}`).Plain()},
 		},
 	}
 	if diff := cmp.Diff(want, s.Fields); diff != "" {
@@ -121,7 +121,7 @@ func TestNamesAndFormulasOfInlineFields(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			list := map[string]string{"measure": "qMeasures", "dimension": "qDimensions"}[c.kind]
-			s := mapApp(testOptions(), withMasters(t, sheetWith(t, cell("C", `,'qHyperCubeDef':{'`+list+`':[`+c.use+`]}`))))
+			s := Map(testOptions(), withMasters(t, sheetWith(t, cell("C", `,'qHyperCubeDef':{'`+list+`':[`+c.use+`]}`))))
 			wantNoGaps(t, s)
 			f := fieldOf(t, s, catalog.Key("q/app-1/S/C/"+c.kind+"/0"))
 			if f.Name != c.wantName || f.Label != c.wantLabel || f.Formula != c.formula || f.Master != c.master {
@@ -138,11 +138,11 @@ func TestAnInstanceHasItsMastersFieldsAndNoChildren(t *testing.T) {
 	t.Parallel()
 	read := withMasters(t, sheetWith(t,
 		`{'qProperty':{'qInfo':{'qId':'I','qType':'childObject'},'qExtendsId':'M','qMetaDef':{}},'qChildren':[`+cell("X", "")+`]}`))
-	read.Masters = []objectRead{object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'filterpane',
+	read.Masters = []Object{object(t, "M", "", `{'qProperty':{'qInfo':{'qId':'M','qType':'masterobject'},'visualization':'filterpane',
 		'qMetaDef':{'title':'Filters','description':'D','tags':['t']},'title':'Master',
 		'qHyperCubeDef':{'qDimensions':[{'qLibraryId':'md'},{'qDef':{'qFieldDefs':['City']}}],'qMeasures':[{'qLibraryId':'mm'},{'qLibraryId':'zz'},{'qDef':{'qDef':'=Avg(x)'}}]}},
 		'qChildren':[`+cell("L", `,'qListObjectDef':{'qDef':{'qFieldDefs':['child']}}`)+`]}`)}
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	wantNoGaps(t, s)
 	want := map[string]string{
 		"md": "Region\nCountry", "mm": "Sum(Amount)", "M": "Region\nCountry\nCity\nSum(Amount)\n=Avg(x)",
@@ -168,13 +168,13 @@ func TestAnInstanceHasItsMastersFieldsAndNoChildren(t *testing.T) {
 func TestMastersThatExtendEachOtherEnd(t *testing.T) {
 	t.Parallel()
 	read := sheetWith(t, cell("C", `,'qExtendsId':'A'`), cell("D", `,'qExtendsId':'D'`))
-	ring := func(id, extends, members string) objectRead {
+	ring := func(id, extends, members string) Object {
 		return object(t, id, "", `{'qProperty':{'qInfo':{'qId':'`+id+`'},'qExtendsId':'`+extends+`'`+members+`}}`)
 	}
-	read.Masters = []objectRead{
+	read.Masters = []Object{
 		ring("A", "B", `,'title':'a'`), ring("B", "A", `,'subtitle':'b','qHyperCubeDef':{'qMeasures':[{'qDef':{'qDef':'1'}}]}`), ring("D", "D", ""),
 	}
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	r := reportOf(t, s, "q/app-1/S/C")
 	if r.Name != "a" || r.SourceDescription != "b" || fieldOf(t, s, "q/app-1/S/C/measure/0").Formula != "1" {
 		t.Errorf("a master's master counts too: %+v", r)

@@ -1,14 +1,15 @@
-package qliksense
+package qixmap
 
 import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 // A sheet is what its cells need of it.
 type sheet struct {
 	key   catalog.Key
 	url   string
-	cells map[string]jsonValue // where the grid places a cell, by the cell's id
+	cells map[string]jsontree.Value // where the grid places a cell, by the cell's id
 }
 
 // mapSheets makes the rows of the sheets that the Engine gave, and of what stands on them.
@@ -19,10 +20,10 @@ func (m *mapper) mapSheets() {
 			continue
 		}
 		key := catalog.SheetKey(m.app, o.ID)
-		tree, err := o.entry(&m.json, key)
-		p := tree.get("qProperty")
-		if err == nil && p.kind != jsonObject {
-			err = unreadable("read properties of", key, errNoProperties)
+		tree, err := m.entry(o, key)
+		p := tree.Get("qProperty")
+		if err == nil && p.Kind != jsontree.Object {
+			err = m.unreadable("read properties of", key, errNoProperties)
 		}
 		if err != nil {
 			m.gap(catalog.PartSheet, key, err)
@@ -51,13 +52,14 @@ const (
 
 // sheetState tells a sheet's state. All sheets of an unpublished app are private.
 func (m *mapper) sheetState(listed meta) string {
+	published := m.read.Row.Published
 	switch {
-	case !m.read.App.Published:
+	case published != nil && !*published:
 		return sheetPrivate
-	case listed.get("published").kind != jsonBool:
+	case listed.Get("published").Kind != jsontree.Bool:
 		return sheetUnknown
 	default:
-		return stateOf(listed.get("published").truth(), listed.get("approved").truth())
+		return stateOf(listed.Get("published").Truth(), listed.Get("approved").Truth())
 	}
 }
 
@@ -72,10 +74,10 @@ func stateOf(published, approved bool) string {
 	}
 }
 
-func (m *mapper) sheetReport(key catalog.Key, id string, p jsonValue, listed meta) catalog.Report {
-	def := p.get("qMetaDef")
+func (m *mapper) sheetReport(key catalog.Key, id string, p jsontree.Value, listed meta) catalog.Report {
+	def := p.Get("qMetaDef")
 	tags := meta{def}.tags()
-	if def.get("tags").kind == jsonAbsent {
+	if def.Get("tags").Kind == jsontree.Absent {
 		tags = listed.tags()
 	}
 	r := catalog.Report{
@@ -84,10 +86,10 @@ func (m *mapper) sheetReport(key catalog.Key, id string, p jsonValue, listed met
 		Parent:            m.app,
 		Kind:              catalog.ReportSheet,
 		Type:              catalog.TypeSheet,
-		Name:              firstText(textOf(def.get("title")), listed.get("title").str()),
-		SourceDescription: firstText(textOf(def.get("description")), listed.get("description").str()),
-		Owner:             listed.owner(m.read.People).account(),
-		URL:               sheetURL(m.opts.LinkBase, m.read.App.ID, id),
+		Name:              FirstText(textOf(def.Get("title")), listed.Get("title").Str()),
+		SourceDescription: FirstText(textOf(def.Get("description")), listed.Get("description").Str()),
+		Owner:             listed.owner(m.read.People).Account(),
+		URL:               sheetURL(m.opts.LinkBase, m.read.Row.ID, id),
 		Position:          rankOf(p),
 		Tags:              tags,
 		Attributes:        m.sheetAttributes(p, listed),
@@ -103,24 +105,24 @@ func (m *mapper) sheetReport(key catalog.Key, id string, p jsonValue, listed met
 	return r
 }
 
-func (m *mapper) sheetAttributes(p jsonValue, listed meta) catalog.Attributes {
+func (m *mapper) sheetAttributes(p jsontree.Value, listed meta) catalog.Attributes {
 	a := catalog.Attributes{}
-	put(a, "application", m.read.App.Name)
-	put(a, "state", m.sheetState(listed))
-	put(a, "owner", listed.owner(m.read.People).attributes())
-	put(a, "label_expression", textOf(p.get("labelExpression")))
-	put(a, "description_expression", textOf(p.get("descriptionExpression")))
-	put(a, "show_condition", textOf(p.get("showCondition")))
-	put(a, "thumbnail", firstText(textOf(p.get("thumbnail", "qStaticContentUrlDef", "qUrl")),
-		textOf(p.get("thumbnail", "qStaticContentUrl", "qUrl"))))
-	put(a, "columns", p.get("columns"))
-	put(a, "rows", p.get("rows"))
-	put(a, "actions", actions(p))
+	Put(a, "application", m.read.Row.Name)
+	Put(a, "state", m.sheetState(listed))
+	Put(a, "owner", listed.owner(m.read.People).Attributes())
+	Put(a, "label_expression", textOf(p.Get("labelExpression")))
+	Put(a, "description_expression", textOf(p.Get("descriptionExpression")))
+	Put(a, "show_condition", textOf(p.Get("showCondition")))
+	Put(a, "thumbnail", FirstText(textOf(p.Get("thumbnail", "qStaticContentUrlDef", "qUrl")),
+		textOf(p.Get("thumbnail", "qStaticContentUrl", "qUrl"))))
+	Put(a, "columns", p.Get("columns"))
+	Put(a, "rows", p.Get("rows"))
+	Put(a, "actions", actions(p))
 	return a
 }
 
-func rankOf(p jsonValue) *catalog.Position {
-	rank := p.get("rank").num()
+func rankOf(p jsontree.Value) *catalog.Position {
+	rank := p.Get("rank").Num()
 	if rank == nil {
 		return nil
 	}
@@ -128,10 +130,10 @@ func rankOf(p jsonValue) *catalog.Position {
 }
 
 // placed is where a sheet's grid places its cells.
-func placed(p jsonValue) map[string]jsonValue {
-	cells := map[string]jsonValue{}
-	for _, c := range p.get("cells").items {
-		if id := c.get("name").str(); id != "" {
+func placed(p jsontree.Value) map[string]jsontree.Value {
+	cells := map[string]jsontree.Value{}
+	for _, c := range p.Get("cells").Items {
+		if id := c.Get("name").Str(); id != "" {
 			cells[id] = c
 		}
 	}
@@ -142,16 +144,16 @@ func placed(p jsonValue) map[string]jsonValue {
 // Engine refuses. A fuller row of an earlier crawl stays.
 func (m *mapper) mapSheetRows() {
 	for _, s := range m.read.SheetRows {
-		published := s.Published && m.read.App.Published
+		published := s.Published && m.read.Row.Published != nil && *m.read.Row.Published
 		approved := published && s.Approved
 		if !published && !m.opts.PrivateSheets {
 			continue
 		}
-		owner := complete(s.Owner, m.read.People)
+		owner := Complete(s.Owner, m.read.People)
 		a := catalog.Attributes{}
-		put(a, "application", m.read.App.Name)
-		put(a, "state", stateOf(published, approved))
-		put(a, "owner", owner.attributes())
+		Put(a, "application", m.read.Row.Name)
+		Put(a, "state", stateOf(published, approved))
+		Put(a, "owner", owner.Attributes())
 		m.out.Reports = append(m.out.Reports, catalog.Report{
 			Key:               catalog.SheetKey(m.app, s.ID),
 			Group:             m.appGroup(),
@@ -160,8 +162,8 @@ func (m *mapper) mapSheetRows() {
 			Type:              catalog.TypeSheet,
 			Name:              s.Name,
 			SourceDescription: s.Description,
-			Owner:             owner.account(),
-			URL:               sheetURL(m.opts.LinkBase, m.read.App.ID, s.ID),
+			Owner:             owner.Account(),
+			URL:               sheetURL(m.opts.LinkBase, m.read.Row.ID, s.ID),
 			Published:         &published,
 			Approved:          &approved,
 			Tags:              s.Tags,

@@ -1,4 +1,4 @@
-package qliksense
+package jsontree
 
 import (
 	"encoding/json"
@@ -13,13 +13,13 @@ func TestJSONKeepsOrderAndDuplicates(t *testing.T) {
 	t.Parallel()
 	v := js(t, ` { 'z' : 1 , 'a' : [ true , null , 'x' ] , 'z' : 2.5e1 } `)
 	var names []string
-	for _, m := range v.members {
-		names = append(names, m.name)
+	for _, m := range v.Members {
+		names = append(names, m.Name)
 	}
 	if diff := cmp.Diff([]string{"z", "a", "z"}, names); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
 	}
-	if n := v.get("z").num(); n == nil || *n != 25 {
+	if n := v.Get("z").Num(); n == nil || *n != 25 {
 		t.Errorf("of two members of a name the last counts: %v", n)
 	}
 }
@@ -27,13 +27,13 @@ func TestJSONKeepsOrderAndDuplicates(t *testing.T) {
 func TestJSONReadsWhatItIsNotAsAbsent(t *testing.T) {
 	t.Parallel()
 	v := js(t, `{'nan':'NaN','text':'x','list':[1,'a',null,'b'],'yes':true,'n':7}`)
-	if v.get("nan").num() != nil || v.get("text", "deeper").kind != jsonAbsent || v.get("n").str() != "" || v.get("text").truth() {
+	if v.Get("nan").Num() != nil || v.Get("text", "deeper").Kind != Absent || v.Get("n").Str() != "" || v.Get("text").Truth() {
 		t.Error("a value of another type was read")
 	}
-	if got := v.get("list").strs(); !cmp.Equal(got, []string{"a", "b"}) {
+	if got := v.Get("list").Strs(); !cmp.Equal(got, []string{"a", "b"}) {
 		t.Errorf("strings %v", got)
 	}
-	if v.get("n").count() != 7 || !v.get("yes").truth() {
+	if v.Get("n").Count() != 7 || !v.Get("yes").Truth() {
 		t.Error("a value wasn't read")
 	}
 }
@@ -42,10 +42,10 @@ func TestBrokenJSONIsAnError(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
 		"", " ", "{", "[", `{"a"`, `{"a":`, `{"a":1`, `{"a":1,}`, `{,}`, `[1,]`, `[1 2]`, `"a`, `"\`, `"\x"`, "\"\n\"", "tru", "nul", "-", "01", "1.",
-		"{}x", "[]]", `{a:1}`, `{"a" 1}`, "\xff", strings.Repeat("[", 10*maxJSONDepth),
+		"{}x", "[]]", `{a:1}`, `{"a" 1}`, "\xff", strings.Repeat("[", 10*maxDepth),
 	} {
-		if v, err := parseJSON([]byte(text)); err == nil {
-			t.Errorf("%.20q was read as %v", text, v.plain())
+		if v, err := Parse([]byte(text)); err == nil {
+			t.Errorf("%.20q was read as %v", text, v.Plain())
 		}
 	}
 }
@@ -58,7 +58,7 @@ func FuzzJSON(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		v, err := parseJSON(raw)
+		v, err := Parse(raw)
 		if valid := json.Valid(raw); valid != (err == nil) {
 			if valid && strings.Contains(err.Error(), "too deep") {
 				return
@@ -82,7 +82,7 @@ func FuzzJSON(f *testing.F) {
 func withoutNUL(v any) any {
 	switch v := v.(type) {
 	case string:
-		return clean(v)
+		return withoutNULs(v)
 	case []any:
 		for i := range v {
 			v[i] = withoutNUL(v[i])
@@ -90,7 +90,7 @@ func withoutNUL(v any) any {
 	case map[string]any:
 		all := map[string]any{}
 		for k := range v {
-			all[clean(k)] = withoutNUL(v[k])
+			all[withoutNULs(k)] = withoutNUL(v[k])
 		}
 		return all
 	}
@@ -98,27 +98,39 @@ func withoutNUL(v any) any {
 }
 
 // lossless is a value as encoding/json gives it, but for NUL.
-func lossless(v jsonValue) any {
-	switch v.kind {
-	case jsonArray:
+func lossless(v Value) any {
+	switch v.Kind {
+	case Array:
 		all := []any{}
-		for _, item := range v.items {
+		for _, item := range v.Items {
 			all = append(all, lossless(item))
 		}
 		return all
-	case jsonObject:
+	case Object:
 		all := map[string]any{}
-		for _, m := range v.members {
-			all[m.name] = lossless(m.value)
+		for _, m := range v.Members {
+			all[m.Name] = lossless(m.Value)
 		}
 		return all
-	case jsonNumber:
-		n := v.num()
+	case Number:
+		n := v.Num()
 		if n == nil {
 			return math.NaN()
 		}
 		return *n
 	default:
-		return v.plain()
+		return v.Plain()
 	}
+}
+
+func withoutNULs(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
+
+// js is a value written with single quotes.
+func js(t testing.TB, text string) Value {
+	t.Helper()
+	v, err := Parse([]byte(strings.ReplaceAll(text, "'", `"`)))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
 }

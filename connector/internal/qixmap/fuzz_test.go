@@ -1,10 +1,11 @@
-package qliksense
+package qixmap
 
 import (
 	"encoding/json"
 	"testing"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 // FuzzMapping gives the mapping mangled trees: it must not panic, and its rows must be such that they can be
@@ -18,14 +19,14 @@ func FuzzMapping(f *testing.F) {
 	f.Add([]byte(`{"qProperty":{"qInfo":7},"qChildren":[null,[],{"qProperty":null}]}`), []byte(`{`), []byte(``))
 	f.Fuzz(func(t *testing.T, tree, master, other []byte) {
 		read := testApp()
-		loose, _ := parseJSON(other)
-		read.Sheets = []objectRead{{ID: "S", Meta: loose.get("qMeta"), Entry: tree}, {ID: "S2", Entry: master}}
-		read.Masters = []objectRead{{ID: "M", Entry: master}, {ID: "N", Meta: loose, Entry: tree}}
-		read.Measures = []objectRead{{ID: "mm", Meta: loose.get("qMeta"), Entry: other}, {ID: "m2", Entry: tree}}
-		read.Dimensions = []objectRead{{ID: "D", Entry: other}}
-		read.Variables = append(loose.items, loose)
+		loose, _ := jsontree.Parse(other)
+		read.Sheets = []Object{{ID: "S", Meta: loose.Get("qMeta"), Entry: tree}, {ID: "S2", Entry: master}}
+		read.Masters = []Object{{ID: "M", Entry: master}, {ID: "N", Meta: loose, Entry: tree}}
+		read.Measures = []Object{{ID: "mm", Meta: loose.Get("qMeta"), Entry: other}, {ID: "m2", Entry: tree}}
+		read.Dimensions = []Object{{ID: "D", Entry: other}}
+		read.Variables = append(loose.Items, loose)
 		read.Metadata = other
-		s := mapApp(testOptions(), read)
+		s := Map(testOptions(), read)
 		checkStorable(t, s)
 	})
 }

@@ -1,35 +1,36 @@
-package qliksense
+package qixmap
 
 import (
 	"strings"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector/internal/jsontree"
 )
 
 // textOf is a text that may be an expression: a plain string, or one of Qlik's wrappings of an
 // expression (facts C.8: qStringExpression, qValueExpression, qExpr, qv). An expression is kept as
 // its text and never evaluated; a leading "=" stays.
-func textOf(v jsonValue) string {
-	for v.kind == jsonObject {
-		inner := jsonValue{}
+func textOf(v jsontree.Value) string {
+	for v.Kind == jsontree.Object {
+		inner := jsontree.Value{}
 		for _, name := range []string{"qStringExpression", "qValueExpression", "qExpr", "qv"} {
-			if inner = v.get(name); inner.kind != jsonAbsent {
+			if inner = v.Get(name); inner.Kind != jsontree.Absent {
 				break
 			}
 		}
 		v = inner
 	}
-	switch v.kind {
-	case jsonString, jsonNumber:
-		return v.text
+	switch v.Kind {
+	case jsontree.String, jsontree.Number:
+		return v.Text
 	default:
 		return ""
 	}
 }
 
-// firstText is the first text that says something.
-func firstText(values ...string) string {
+// FirstText is the first text that says something.
+func FirstText(values ...string) string {
 	for _, v := range values {
 		if v != "" {
 			return v
@@ -50,16 +51,16 @@ func lines(values ...string) string {
 }
 
 // fieldLines are all fields of a dimension, one per line (drill-down and cyclic ones have several).
-func fieldLines(defs jsonValue) string {
-	texts := make([]string, len(defs.items))
-	for i, d := range defs.items {
+func fieldLines(defs jsontree.Value) string {
+	texts := make([]string, len(defs.Items))
+	for i, d := range defs.Items {
 		texts[i] = textOf(d)
 	}
 	return lines(texts...)
 }
 
-// put sets an attribute that says something.
-func put(a catalog.Attributes, name string, value any) {
+// Put sets an attribute that says something.
+func Put(a catalog.Attributes, name string, value any) {
 	switch v := value.(type) {
 	case nil:
 		return
@@ -91,17 +92,17 @@ func put(a catalog.Attributes, name string, value any) {
 		if len(v) == 0 {
 			return
 		}
-	case jsonValue:
-		if v.empty() {
+	case jsontree.Value:
+		if v.Empty() {
 			return
 		}
-		value = v.plain()
+		value = v.Plain()
 	}
 	a[name] = value
 }
 
-// none is nil for attributes that say nothing.
-func none(a catalog.Attributes) catalog.Attributes {
+// None is nil for attributes that say nothing.
+func None(a catalog.Attributes) catalog.Attributes {
 	if len(a) == 0 {
 		return nil
 	}
@@ -109,49 +110,49 @@ func none(a catalog.Attributes) catalog.Attributes {
 }
 
 // A meta is the qMeta of a listed object (facts C.7).
-type meta struct{ jsonValue }
+type meta struct{ jsontree.Value }
 
-func (m meta) time(name string) time.Time { return qlikTime(m.get(name).str()) }
+func (m meta) time(name string) time.Time { return qlikTime(m.Get(name).Str()) }
 
 // owner is who owns the object: an object with the Repository's members (facts C.7), or, on other
 // deployments, an id only.
-func (m meta) owner(people map[string]person) person {
-	v := m.get("owner")
-	p := person{
-		ID:        v.get("id").str(),
-		Directory: v.get("userDirectory").str(),
-		User:      v.get("userId").str(),
-		Name:      v.get("name").str(),
+func (m meta) owner(people map[string]Person) Person {
+	v := m.Get("owner")
+	p := Person{
+		ID:        v.Get("id").Str(),
+		Directory: v.Get("userDirectory").Str(),
+		User:      v.Get("userId").Str(),
+		Name:      v.Get("name").Str(),
 	}
-	if v.kind == jsonString {
-		p.ID = v.text
+	if v.Kind == jsontree.String {
+		p.ID = v.Text
 	}
-	return complete(p, people)
+	return Complete(p, people)
 }
 
 // tags are names, as strings or as the Repository's objects.
 func (m meta) tags() []string {
 	var all []string
-	for _, t := range m.get("tags").items {
-		if s := firstText(t.str(), t.get("name").str()); s != "" {
+	for _, t := range m.Get("tags").Items {
+		if s := FirstText(t.Str(), t.Get("name").Str()); s != "" {
 			all = append(all, s)
 		}
 	}
 	return all
 }
 
-// complete completes a person with what the site's user list says.
-func complete(p person, people map[string]person) person {
+// Complete completes a person with what the site's user list says.
+func Complete(p Person, people map[string]Person) Person {
 	k, ok := people[p.ID]
 	if !ok {
 		return p
 	}
-	return person{
+	return Person{
 		ID:        p.ID,
-		Directory: firstText(p.Directory, k.Directory),
-		User:      firstText(p.User, k.User),
-		Name:      firstText(p.Name, k.Name),
-		Email:     firstText(p.Email, k.Email),
+		Directory: FirstText(p.Directory, k.Directory),
+		User:      FirstText(p.User, k.User),
+		Name:      FirstText(p.Name, k.Name),
+		Email:     FirstText(p.Email, k.Email),
 	}
 }
 

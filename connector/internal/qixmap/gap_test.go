@@ -1,4 +1,4 @@
-package qliksense
+package qixmap
 
 import (
 	"errors"
@@ -15,7 +15,7 @@ func TestBrokenMetadataIsAGapAndTheRestIsExact(t *testing.T) {
 	for _, metadata := range []string{`{"fields":[{"na`, `[]`, `null`, `<html>`} {
 		read := sheetWith(t, cell("C", ""))
 		read.Metadata = []byte(metadata)
-		s := mapApp(testOptions(), read)
+		s := Map(testOptions(), read)
 		if len(s.Gaps) != 1 || s.Gaps[0].Part != catalog.PartDataModel || s.Gaps[0].Key != "q/app-1" || catalog.CodeOf(s.Gaps[0].Err) != catalog.CodeUnreadable {
 			t.Errorf("%s: gaps %+v", metadata, s.Gaps)
 		}
@@ -32,7 +32,7 @@ func TestANameThatNoKeyCanHoldIsAGapAndTheRestIsExact(t *testing.T) {
 	read := sheetWith(t, cell("C", ""))
 	read.Metadata = []byte(`{"fields":[{"name":"` + fits + `"},{"name":"` + name(2*catalog.MaxKey) + `"},{"name":"F"}],
 		"tables":[{"name":"` + name(2*catalog.MaxKey) + `"},{"name":"T"}]}`)
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	if len(s.Gaps) != 2 || s.Gaps[0].Part != catalog.PartDataModel || catalog.CodeOf(s.Gaps[0].Err) != catalog.CodeTooLarge {
 		t.Errorf("gaps %+v", s.Gaps)
 	}
@@ -46,10 +46,10 @@ func TestARefusedAppHasTheSheetsThatTheRepositoryLists(t *testing.T) {
 	read := testApp()
 	refused := &catalog.Error{Code: catalog.CodeSectionAccess, Op: "open app", Key: "q/app-1"}
 	read.Gaps = []catalog.Gap{{Part: catalog.PartApp, Key: "q/app-1", Err: refused}}
-	read.SheetRows = []sheetRow{{
-		ID: "S", Name: "Overview", Description: "D", Owner: person{ID: "o-1"}, Published: true, Approved: true, Created: day(1), Modified: day(2), PublishTime: day(3),
+	read.SheetRows = []SheetRow{{
+		ID: "S", Name: "Overview", Description: "D", Owner: Person{ID: "o-1"}, Published: true, Approved: true, Created: day(1), Modified: day(2), PublishTime: day(3),
 	}}
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	r := reportOf(t, s, "q/app-1/S")
 	if !r.Incomplete || r.Name != "Overview" || r.Owner != `ACME\ann` || r.Type != "Sheet" || r.Parent != "q/app-1" || r.PublishedAt != day(3) || !*r.Approved {
 		t.Errorf("sheet %+v", r)
@@ -73,19 +73,19 @@ func TestWhatCannotBeReadIsAGapAndTheRestIsExact(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name   string
-		spoil  func(*appRead)
+		spoil  func(*App)
 		gap    gap
 		cells  []string
 		absent string // a field that must not be there
 	}{
-		{"a sheet denied", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Err: denied}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeForbidden}, nil, ""},
-		{"a sheet without properties", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte("null")}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
-		{"a sheet cut off", func(r *appRead) { r.Sheets = append(r.Sheets, objectRead{ID: "X", Entry: []byte(`{"qProp`)}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
-		{"a measure denied", func(r *appRead) { r.Measures = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMeasures, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a dimension denied", func(r *appRead) { r.Dimensions = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartDimensions, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a master object denied", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Err: denied}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
-		{"a master object without properties", func(r *appRead) { r.Masters = []objectRead{{ID: "X", Entry: []byte(`{}`)}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeUnreadable}, nil, "X"},
-		{"a variable without an id", func(r *appRead) { r.Variables = js(t, `[{'qName':'v'}]`).items }, gap{catalog.PartVariables, "q/app-1", catalog.CodeUnreadable}, nil, ""},
+		{"a sheet denied", func(r *App) { r.Sheets = append(r.Sheets, Object{ID: "X", Err: denied}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeForbidden}, nil, ""},
+		{"a sheet without properties", func(r *App) { r.Sheets = append(r.Sheets, Object{ID: "X", Entry: []byte("null")}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
+		{"a sheet cut off", func(r *App) { r.Sheets = append(r.Sheets, Object{ID: "X", Entry: []byte(`{"qProp`)}) }, gap{catalog.PartSheet, "q/app-1/X", catalog.CodeUnreadable}, nil, ""},
+		{"a measure denied", func(r *App) { r.Measures = []Object{{ID: "X", Err: denied}} }, gap{catalog.PartMeasures, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a dimension denied", func(r *App) { r.Dimensions = []Object{{ID: "X", Err: denied}} }, gap{catalog.PartDimensions, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a master object denied", func(r *App) { r.Masters = []Object{{ID: "X", Err: denied}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeForbidden}, nil, "X"},
+		{"a master object without properties", func(r *App) { r.Masters = []Object{{ID: "X", Entry: []byte(`{}`)}} }, gap{catalog.PartMasterObjects, "q/app-1/X", catalog.CodeUnreadable}, nil, "X"},
+		{"a variable without an id", func(r *App) { r.Variables = js(t, `[{'qName':'v'}]`).Items }, gap{catalog.PartVariables, "q/app-1", catalog.CodeUnreadable}, nil, ""},
 		{"a cell without an id", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{}}`}, ""},
 		{"a cell that is null", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`null`}, ""},
 		{"children that are no list", nil, gap{catalog.PartSheet, "q/app-1/S", catalog.CodeUnreadable}, []string{`{'qProperty':{'qInfo':{'qId':'K'}},'qChildren':'x'}`}, ""},
@@ -96,7 +96,7 @@ func TestWhatCannotBeReadIsAGapAndTheRestIsExact(t *testing.T) {
 			if c.spoil != nil {
 				c.spoil(read)
 			}
-			s := mapApp(testOptions(), read)
+			s := Map(testOptions(), read)
 			if len(s.Gaps) != 1 {
 				t.Fatalf("gaps %+v, want one", s.Gaps)
 			}
@@ -118,10 +118,10 @@ func TestUsesOfAnUnreadMasterKeepWhatTheCatalogHas(t *testing.T) {
 	t.Parallel()
 	denied := errors.New("denied")
 	read := sheetWith(t, cell("C", `,'qHyperCubeDef':{'qMeasures':[{'qLibraryId':'X'}],'qDimensions':[{'qLibraryId':'Y'}]}`), cell("I", `,'qExtendsId':'M'`))
-	read.Measures = []objectRead{{ID: "X", Err: denied}}
-	read.Masters = []objectRead{{ID: "M", Err: denied}}
+	read.Measures = []Object{{ID: "X", Err: denied}}
+	read.Masters = []Object{{ID: "M", Err: denied}}
 	read.Gaps = []catalog.Gap{{Part: catalog.PartDimensions, Key: "q/app-1", Err: denied}}
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	for key, master := range map[catalog.Key]catalog.Key{"q/app-1/S/C/measure/0": "q/app-1/X", "q/app-1/S/C/dimension/0": "q/app-1/Y"} {
 		if f := fieldOf(t, s, key); !f.Incomplete || f.Master != master {
 			t.Errorf("%+v isn't marked as incomplete", f)
@@ -138,7 +138,7 @@ func TestUsesOfAnUnreadMasterKeepWhatTheCatalogHas(t *testing.T) {
 func TestKeysAreUniqueEvenIfIdsAreNot(t *testing.T) {
 	t.Parallel()
 	read := sheetWith(t, cell("C", `,'title':'first'`), cell("C", `,'title':'second'`))
-	s := mapApp(testOptions(), read)
+	s := Map(testOptions(), read)
 	if r := reportOf(t, s, "q/app-1/S/C"); r.Name != "first" || len(s.Reports) != 3 {
 		t.Errorf("%d reports, C is %q", len(s.Reports), r.Name)
 	}
