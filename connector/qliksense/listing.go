@@ -136,11 +136,19 @@ func (s *site) Units(ctx context.Context) iter.Seq2[connector.Listed, error] {
 			return
 		}
 		for i := range l.apps {
-			if !yield(s.listed(&l.apps[i], l.objects[l.apps[i].row.ID]), nil) {
+			if !yield(s.listed(&l.apps[i], l.digest(l.apps[i].row.ID)), nil) {
 				return
 			}
 		}
 	}
+}
+
+// digest is what the listing of app objects said of an app; an app may have none.
+func (l list) digest(app string) objectsDigest {
+	if d := l.objects[app]; d != nil {
+		return *d
+	}
+	return objectsDigest{}
 }
 
 func (s *site) listed(app *listedApp, objects objectsDigest) connector.Listed {
@@ -174,7 +182,7 @@ func (s *site) parentGroup(app qixmap.AppRow) catalog.Key {
 // A list is what one listing of the site found.
 type list struct {
 	apps    []listedApp // that the connection reads, by id
-	objects map[string]objectsDigest
+	objects map[string]*objectsDigest
 }
 
 func (s *site) list(ctx context.Context) (list, error) {
@@ -251,17 +259,24 @@ func (s *site) takeApps(ctx context.Context) ([]listedApp, error) {
 }
 
 // digests reads the one listing of app objects for the whole site, and notes who owns them.
-func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]objectsDigest, error) {
-	all := map[string]objectsDigest{}
-	for o, err := range s.session.qrs().AppObjects(ctx, "") {
+func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]*objectsDigest, error) {
+	all := map[string]*objectsDigest{}
+	for o, err := range s.session.qrs().ObjectMarks(ctx) {
 		if err != nil {
 			return nil, err
 		}
 		app := appID(o.AppID)
 		d := all[app]
+		if d == nil {
+			d = &objectsDigest{}
+			all[app] = d
+		}
 		d.add(o)
-		all[app] = d
-		owners[o.Owner.ID] = true
+	}
+	for _, d := range all {
+		for _, p := range d.owners {
+			owners[p.ID] = true
+		}
 	}
 	return all, nil
 }

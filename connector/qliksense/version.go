@@ -16,8 +16,8 @@ import (
 )
 
 // An objectsDigest is what the version of an app says about its app objects: how many there are, the newest
-// date among them, and a sum over what else the Repository says of each, which doesn't depend on
-// their order. A site has a million of them: the rows themselves are never kept.
+// date among them, and a sum over the marks of each, which doesn't depend on their order. A site has a
+// million of them: the rows themselves are never kept.
 type objectsDigest struct {
 	count  int
 	newest time.Time
@@ -26,26 +26,34 @@ type objectsDigest struct {
 }
 
 // add takes one more app object in.
-func (d *objectsDigest) add(o qrs.AppObject) {
+func (d *objectsDigest) add(o qrs.ObjectMark) {
 	d.count++
 	if o.Modified.After(d.newest) {
 		d.newest = o.Modified.Time
 	}
-	h := sha256.New()
-	for _, part := range []string{
-		o.ID, o.EngineObjectID, o.ObjectType, o.Name, o.Description, o.Owner.ID, o.ContentHash,
-		strconv.FormatBool(o.Published), strconv.FormatBool(o.Approved),
-		o.PublishTime.Format(time.RFC3339Nano), o.Modified.Format(time.RFC3339Nano), strings.Join(o.Tags, "\x00"),
-	} {
-		h.Write([]byte(part))
-		h.Write([]byte{0})
+	d.addOwner(o.Owner)
+	mark := make([]byte, 0, 256)
+	for _, part := range [...]string{o.ID, o.Owner.ID, o.ContentHash} {
+		mark = append(append(mark, part...), 0)
 	}
-	if owner := newPerson(o.Owner); !slices.Contains(d.owners, owner) {
+	mark = strconv.AppendBool(mark, o.Published)
+	mark = strconv.AppendBool(mark, o.Approved)
+	mark = binary.LittleEndian.AppendUint64(mark, uint64(o.Modified.Unix()))
+	mark = binary.LittleEndian.AppendUint32(mark, uint32(o.Modified.Nanosecond()))
+	digest := sha256.Sum256(mark)
+	d.sum[0] += binary.LittleEndian.Uint64(digest[:])
+	d.sum[1] += binary.LittleEndian.Uint64(digest[8:])
+}
+
+func (d *objectsDigest) addOwner(p qrs.Person) {
+	for i := range d.owners { // nearly always the first one
+		if o := &d.owners[i]; o.ID == p.ID && o.Directory == p.UserDirectory && o.User == p.UserID && o.Name == p.Name {
+			return
+		}
+	}
+	if owner := newPerson(p); !slices.Contains(d.owners, owner) {
 		d.owners = append(d.owners, owner)
 	}
-	digest := h.Sum(nil)
-	d.sum[0] += binary.LittleEndian.Uint64(digest)
-	d.sum[1] += binary.LittleEndian.Uint64(digest[8:])
 }
 
 // people are the owners of the app objects, as far as anything is known of them, by id.

@@ -3,6 +3,7 @@ package qliksense
 import (
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
 
@@ -39,8 +40,8 @@ func TestWhichAppsOpeningWouldUpgrade(t *testing.T) {
 
 func TestAnObjectsDigestDoesNotDependOnOrderAndSeesEveryChange(t *testing.T) {
 	t.Parallel()
-	a, b := qrs.AppObject{ID: "1", ContentHash: "x"}, qrs.AppObject{ID: "2", ContentHash: "y", Published: true}
-	digest := func(rows ...qrs.AppObject) (d objectsDigest) {
+	a, b := qrs.ObjectMark{ID: "1", ContentHash: "x"}, qrs.ObjectMark{ID: "2", ContentHash: "y", Published: true}
+	digest := func(rows ...qrs.ObjectMark) (d objectsDigest) {
 		for _, r := range rows {
 			d.add(r)
 		}
@@ -54,10 +55,13 @@ func TestAnObjectsDigestDoesNotDependOnOrderAndSeesEveryChange(t *testing.T) {
 	changed.ContentHash = "z"
 	hidden := b
 	hidden.Published = false
+	owned, dated := b, b
+	owned.Owner.ID = "o"
+	dated.Modified = qrs.Time{Time: time.Unix(1, 0)}
 	swapped1, swapped2 := a, b
 	swapped1.ContentHash, swapped2.ContentHash = b.ContentHash, a.ContentHash
 	for name, d := range map[string]objectsDigest{
-		"content": digest(a, changed), "state": digest(a, hidden), "one less": digest(a), "one twice": digest(a, b, b), "swapped": digest(swapped1, swapped2),
+		"content": digest(a, changed), "state": digest(a, hidden), "owner": digest(a, owned), "date": digest(a, dated), "one less": digest(a), "one twice": digest(a, b, b), "swapped": digest(swapped1, swapped2),
 	} {
 		if reflect.DeepEqual(d, whole) {
 			t.Errorf("a change isn't seen: %s", name)

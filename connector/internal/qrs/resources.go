@@ -1,6 +1,7 @@
 package qrs
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"iter"
@@ -164,7 +165,12 @@ type listCell struct {
 	Rows [][]*string `json:"rows"`
 }
 
-func (l *listCell) read(data []byte) error { return json.Unmarshal(data, l) }
+func (l *listCell) read(data []byte) error {
+	if bytes.HasSuffix(data, []byte(`"rows":[]}`)) { // as most lists of a listing are
+		return nil
+	}
+	return json.Unmarshal(data, l)
+}
 
 // at is one cell of a row, "" when it is null or missing.
 func at(row []*string, i int) string {

@@ -31,6 +31,8 @@ type column[T any] struct {
 	def  string                  // a property, maybe dotted: "app.id"; or a list's definition
 	list []string                // the properties of a List column; nil: it is a Property column
 	into func(row *T) (dest any) // a pointer that encoding/json can fill
+
+	common bool // a text that many rows have
 }
 
 // pageSize is what clients use with success on real sites (facts B.6). A page asks for one row more, the
@@ -195,23 +197,78 @@ func (t table[T]) page(ctx context.Context, c *Client, filter string, skip, take
 	k.query = withFilter(url.Values{
 		"skip": {strconv.Itoa(skip)}, "take": {strconv.Itoa(take)}, "sortColumn": {"id"}, "orderAscending": {"true"},
 	}, filter)
-	var out struct {
-		ColumnNames []string          `json:"columnNames"`
-		Rows        []json.RawMessage `json:"rows"`
+	a, err := c.do(ctx, k)
+	if err == nil {
+		err = c.checkJSON(k, a)
 	}
-	if err := c.json(ctx, k, &out); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := t.checkNames(out.ColumnNames); err != nil {
-		return nil, c.failed(k, http.StatusCreated, BadAnswer, err)
-	}
-	rows := make([]T, len(out.Rows))
-	for i, raw := range out.Rows {
-		if err := t.scan(raw, &rows[i]); err != nil {
-			return nil, c.failed(k, http.StatusCreated, BadAnswer, fmt.Errorf("row %d: %w", skip+i+1, err))
-		}
+	rows, err := t.decode(a.body, take)
+	if err != nil {
+		return nil, c.failed(k, a.status, BadAnswer, err)
 	}
 	return rows, nil
+}
+
+// decode reads a page, of most rows at the most as far as anybody knows. Rows are decoded where they stand;
+// only when a server sends them before the columns' names they are gone over twice.
+func (t table[T]) decode(page []byte, most int) (rows []T, err error) {
+	s := scanner{b: page}
+	named, early := false, -1
+	err = s.members(func(name []byte) error {
+		switch {
+		case bytes.EqualFold(name, []byte(`"columnNames"`)):
+			raw, err := s.value()
+			if err != nil {
+				return err
+			}
+			var names []string
+			if err := json.Unmarshal(raw, &names); err != nil {
+				return shortJSON(err)
+			}
+			named = true
+			return t.checkNames(names)
+		case bytes.EqualFold(name, []byte(`"rows"`)) && named:
+			rows, err = t.decodeRows(&s, most)
+			return err
+		case bytes.EqualFold(name, []byte(`"rows"`)):
+			s.peek()
+			early = s.i
+		}
+		_, err := s.value()
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case s.peek() != 0 || s.i < len(page):
+		return nil, errNotJSON
+	case !named:
+		return nil, t.checkNames(nil)
+	case early >= 0:
+		return t.decodeRows(&scanner{b: page, i: early}, most)
+	}
+	return rows, nil
+}
+
+// decodeRows reads a list of rows, or null.
+func (t table[T]) decodeRows(s *scanner, most int) ([]T, error) {
+	if s.peek() == 'n' {
+		_, err := s.value()
+		return nil, err
+	}
+	rows := make([]T, 0, min(most, 2*objectPage))
+	common := commonTexts{}
+	err := s.each('[', ']', func() error {
+		var row T
+		if err := t.scan(s, &row, common); err != nil {
+			return fmt.Errorf("row %d of the page: %w", len(rows)+1, err)
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	return rows, err
 }
 
 func (t table[T]) checkNames(names []string) error {
@@ -226,37 +283,39 @@ func (t table[T]) checkNames(names []string) error {
 	return nil
 }
 
-// scan decodes one row straight into its value: all cells at once, since a listing is mostly this. When
-// that fails, cell by cell tells which one is wrong.
-func (t table[T]) scan(raw json.RawMessage, row *T) error {
-	cells := make([]any, len(t.columns)) // encoding/json fills what the pointers in it lead to
-	for i, col := range t.columns {
-		cells[i] = col.into(row)
-	}
-	if json.Unmarshal(raw, &cells) == nil && len(cells) == len(t.columns) && t.id(row) != "" {
-		return nil
-	}
-	*row = *new(T)
-	return t.scanCells(raw, row)
-}
-
-func (t table[T]) scanCells(raw json.RawMessage, row *T) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := d.Token(); err != nil || open != json.Delim('[') {
+// scan decodes one row, a list of cells, straight into its value.
+func (t table[T]) scan(s *scanner, row *T, common commonTexts) error {
+	if s.peek() != '[' {
 		return errors.New("it is not a list")
 	}
-	for _, col := range t.columns {
-		if !d.More() {
-			return fmt.Errorf("it ends before column %s", col.name)
+	n := 0
+	err := s.each('[', ']', func() error {
+		raw, err := s.value()
+		switch {
+		case err != nil:
+			return err
+		case n == len(t.columns):
+			return errors.New("it has more cells than columns")
 		}
-		if err := d.Decode(col.into(row)); err != nil {
-			return fmt.Errorf("column %s: %w", col.name, shortJSON(err))
+		col := t.columns[n]
+		n++
+		dest := col.into(row)
+		if text, ok := dest.(*string); ok && col.common {
+			err = common.fill(raw, text)
+		} else {
+			err = fill(raw, dest)
 		}
-	}
-	if d.More() {
-		return errors.New("it has more cells than columns")
-	}
-	if t.id(row) == "" {
+		if err != nil {
+			err = fmt.Errorf("column %s: %w", col.name, shortJSON(err))
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case n < len(t.columns):
+		return fmt.Errorf("it ends before column %s", t.columns[n].name)
+	case t.id(row) == "":
 		return errors.New("it has no id")
 	}
 	return nil
