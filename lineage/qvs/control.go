@@ -58,13 +58,11 @@ func (r *interpreter) ifs(s string, from place, st *stmt) signal {
 			return r.choose(s, from, append(may, b.body))
 		}
 		p := r.headParser(s, from, b.head)
-		cond := p.rest()
-		if n := len(cond) - len("then"); n >= 0 && strings.EqualFold(cond[n:], "then") {
-			cond = cond[:n]
-		} else {
+		h := p.ifHead()
+		if !h.then {
 			r.tell(0, p.t, p.t.s, "This "+b.head.keyword+" has no THEN.", "syntax")
 		}
-		holds, known := r.condition(cond)
+		holds, known := r.condition(h.condition)
 		switch {
 		case known && holds:
 			return r.choose(s, from, append(may, b.body))
@@ -162,23 +160,23 @@ func (r *interpreter) loop(s string, from place, head int, body block, own signa
 func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 	p := r.headParser(s, from, st.raw)
 	body := st.branches[0].body
-	if p.accept("EACH") {
-		return r.forEach(s, from, p, st)
-	}
-	name, ok := p.name()
-	if !ok || !p.acceptOp("=") {
-		r.tell(0, p.t, p.t.s, "This FOR can't be read; its body is run once.", "syntax")
+	h := p.forHead()
+	if h.name == "" {
+		what := "FOR"
+		if h.each {
+			what = "FOR EACH"
+		}
+		r.tell(0, p.t, p.t.s, "This "+what+" can't be read; its body is run once.", "syntax")
 		_, sig := r.loop(s, from, st.start, body, exitFor, false)
 		return sig
 	}
-	isTo := func(p *parser) bool { w := p.word(0); return w == "TO" || w == "STEP" }
-	first, ok1 := r.number(p, isTo)
-	p.accept("TO")
-	last, ok2 := r.number(p, isTo)
-	step, ok3 := 1.0, true
-	if p.accept("STEP") {
-		step, ok3 = r.number(p, isTo)
+	if h.each {
+		return r.forEach(s, from, h, st)
 	}
+	name := h.name
+	first, ok1 := r.number(h.from)
+	last, ok2 := r.number(h.to)
+	step, ok3 := r.number(h.step)
 	if !ok1 || !ok2 || !ok3 || step == 0 {
 		r.st.vars[name] = variable{}
 		if ok1 {
@@ -199,25 +197,18 @@ func (r *interpreter) forLoop(s string, from place, st *stmt) signal {
 	return goOn
 }
 
-func (r *interpreter) number(p *parser, stop func(*parser) bool) (float64, bool) {
-	toks := p.expression(false, stop)
-	if len(toks) == 0 {
+func (r *interpreter) number(text string) (float64, bool) {
+	if text == "" {
 		return 0, false
 	}
-	v, known := r.eval(p.t.s[toks[0].From:toks[len(toks)-1].End()])
+	v, known := r.eval(text)
 	return v.Number, known && v.IsNum
 }
 
-func (r *interpreter) forEach(s string, from place, p *parser, st *stmt) signal {
+func (r *interpreter) forEach(s string, from place, h forHead, st *stmt) signal {
 	body := st.branches[0].body
-	name, ok := p.name()
-	if !ok || !p.accept("IN") {
-		r.tell(0, p.t, p.t.s, "This FOR EACH can't be read; its body is run once.", "syntax")
-		_, sig := r.loop(s, from, st.start, body, exitFor, false)
-		return sig
-	}
-	for n, e := range splitArguments(p.rest()) {
-		r.st.vars[name] = r.listItem(e)
+	for n, e := range h.list {
+		r.st.vars[h.name] = r.listItem(e)
 		if stop, sig := r.loop(s, from, st.start, body, exitFor, n > 0); stop {
 			return sig
 		}
@@ -272,23 +263,22 @@ func (r *interpreter) doLoop(s string, from place, st *stmt) signal {
 
 // while reads DO or LOOP with WHILE or UNTIL: whether the loop goes on, and whether that is certain.
 func (r *interpreter) while(s string, from place, h raw) (goes, certain bool) {
-	p := r.headParser(s, from, h)
-	until := p.is("UNTIL")
-	if !until && !p.is("WHILE") {
+	w := r.headParser(s, from, h).whileHead()
+	if w.word == "" {
 		return true, true
 	}
-	p.i++
-	holds, known := r.condition(p.rest())
+	holds, known := r.condition(w.condition)
 	if !known {
 		return true, false
 	}
-	return holds != until, true
+	return holds == (w.word == "WHILE"), true
 }
 
 func (r *interpreter) exit(s string, from place, h raw) signal {
 	p := r.headParser(s, from, h)
+	e := p.exitHead()
 	var sig signal
-	switch p.word(0) {
+	switch e.what {
 	case "SCRIPT":
 		sig = exitScript
 	case "FOR":
@@ -301,11 +291,9 @@ func (r *interpreter) exit(s string, from place, h raw) signal {
 		r.tell(0, p.t, p.t.s, "It can't be told what this EXIT leaves.", "syntax")
 		return goOn
 	}
-	p.i++
-	if when, unless := p.is("WHEN"), p.is("UNLESS"); when || unless {
-		p.i++
-		holds, known := r.condition(p.rest())
-		if known && holds == unless {
+	if e.word != "" {
+		holds, known := r.condition(e.condition)
+		if known && holds == (e.word == "UNLESS") {
 			return goOn
 		}
 		if !known {

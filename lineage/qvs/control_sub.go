@@ -8,28 +8,17 @@ import (
 
 func (r *interpreter) defineSub(s string, from place, st *stmt) {
 	p := r.headParser(s, from, st.raw)
-	end := p.tok().From
-	for !p.end() && !p.op("(") {
-		end = p.next().End()
-	}
-	nameText := trim(p.t.s[min(skipWord(p.t.s), end):end])
-	params, _ := p.parens()
-	sb := &sub{name: unquotePath(nameText), params: p.textsOf(params), body: st.branches[0].body, src: s, from: from, start: st.start}
+	h := p.subHead()
+	sb := &sub{name: h.name, params: h.params, body: st.branches[0].body, src: s, from: from, start: st.start}
 	r.st.subs[strings.ToLower(sb.name)] = sb
 }
-
-func skipWord(s string) int { return nameEnd(s, 0) }
 
 // callSub runs a SUB: arguments go in as local variables, and those that are variables come out again.
 func (r *interpreter) callSub(t text) signal {
 	p := newParser(t)
 	p.next()
-	start, end := p.tok().From, p.tok().From
-	for !p.end() && !p.op("(") {
-		end = p.next().End()
-	}
-	name := unquotePath(t.s[start:end])
-	args, _ := p.parens()
+	h := p.callHead()
+	name := h.name
 	sb, ok := r.st.subs[strings.ToLower(name)]
 	if !ok {
 		if !r.gaps || !r.told["call "+name] {
@@ -43,7 +32,7 @@ func (r *interpreter) callSub(t text) signal {
 		r.limit("calls", 0, t.s, t, "Includes and subs call each other too deep.")
 		return goOn
 	}
-	return r.runSub(sb, p, args)
+	return r.runSub(sb, p, h.args)
 }
 
 func (r *interpreter) runSub(sb *sub, p *parser, args [][]expr.Token) signal {

@@ -7,29 +7,51 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/lineage/expr"
 )
 
-// comment executes COMMENT FIELD[S] and COMMENT TABLE[S].
-func (r *interpreter) comment(p *parser) {
-	table := strings.HasPrefix(p.word(0), "TABLE")
+// A commenting is COMMENT FIELD[S] or COMMENT TABLE[S].
+type commenting struct {
+	tables bool
+	byMap  bool
+	using  string
+	notes  []note
+}
+
+// A note is what COMMENT says of some fields or tables.
+type note struct {
+	names []string
+	text  string
+}
+
+func (p *parser) commenting() command {
+	c := &commenting{tables: strings.HasPrefix(p.word(0), "TABLE")}
 	p.next()
-	if p.accept("USING") {
-		name, _ := p.name()
-		if m := r.mapNamed(name); m != nil {
-			for _, pair := range m.pairs {
-				r.setComment(table, pair[0], pair[1])
-			}
-		}
-		return
+	if c.byMap = p.accept("USING"); c.byMap {
+		c.using, _ = p.name()
+		return c
 	}
 	for !p.end() {
-		names := p.names("WITH")
+		n := note{names: p.names("WITH")}
 		if !p.accept("WITH") {
-			return
+			break
 		}
-		text, _ := p.name()
-		for _, n := range names {
-			r.setComment(table, n, text)
-		}
+		n.text, _ = p.name()
+		c.notes = append(c.notes, n)
 		p.acceptOp(",")
+	}
+	return c
+}
+
+func (c *commenting) run(r *interpreter, _ text) {
+	if c.byMap {
+		if m := r.mapNamed(c.using); m != nil {
+			for _, pair := range m.pairs {
+				r.setComment(c.tables, pair[0], pair[1])
+			}
+		}
+	}
+	for _, n := range c.notes {
+		for _, name := range n.names {
+			r.setComment(c.tables, name, n.text)
+		}
 	}
 }
 
@@ -59,35 +81,53 @@ func (r *interpreter) changeField(name string, change func(*meta)) {
 	}
 }
 
-// tag executes TAG and UNTAG for fields.
-func (r *interpreter) tag(p *parser, on bool) {
+// A tagging is TAG or UNTAG for fields; that of tables means nothing here.
+type tagging struct {
+	on, tables  bool
+	names, tags []string
+}
+
+func (p *parser) tagging(on bool) command {
+	c := &tagging{on: on}
 	if !p.accept("FIELD") && !p.accept("FIELDS") && (p.is("TABLE") || p.is("TABLES")) {
-		return
+		c.tables = true
+		return c
 	}
-	names := p.names("WITH", "USING")
-	var tags []string
+	c.names = p.names("WITH", "USING")
 	if p.accept("WITH") {
-		tags = p.names()
+		c.tags = p.names()
 	}
-	for _, n := range names {
+	return c
+}
+
+func (c *tagging) run(r *interpreter, _ text) {
+	if !c.on {
+		return // the tags that are known are those that some statement gave
+	}
+	for _, n := range c.names {
 		r.changeField(n, func(f *meta) {
-			for _, tag := range tags {
-				if on && !slices.Contains(f.tags, tag) && len(f.tags) < 50 {
+			for _, tag := range c.tags {
+				if !slices.Contains(f.tags, tag) && len(f.tags) < 50 {
 					f.tags = append(slices.Clone(f.tags), tag)
 				}
 			}
 		})
-		if on {
-			for _, tag := range tags {
-				r.tagged[tag] = append(r.tagged[tag], n)
-			}
+		for _, tag := range c.tags {
+			r.tagged[tag] = append(r.tagged[tag], n)
 		}
 	}
 }
 
-// declare notes the fields that DECLARE FIELD DEFINITION defines.
-func (r *interpreter) declare(p *parser) {
-	name := r.label
+// A declaring is DECLARE FIELD DEFINITION: the names of the fields that it defines.
+type declaring struct{ fields []string }
+
+func (c *declaring) run(r *interpreter, _ text) {
+	if r.label != "" {
+		r.declared[r.label] = c.fields
+	}
+}
+
+func (p *parser) declaring() command {
 	for !p.end() && !p.is("DEFINITION") {
 		if p.is("AS") || isNameToken(p.tok()) && p.word(1) == "AS" {
 			p.next()
@@ -108,47 +148,57 @@ func (r *interpreter) declare(p *parser) {
 			depth++
 		case tok.Kind == expr.Operator && tok.Text == ")":
 			depth--
-		case depth == 0 && tok.Kind == expr.Ident && strings.EqualFold(tok.Text, "as"):
+		case depth == 0 && isWord(tok, "as"):
 			if n, ok := p.name(); ok {
 				list = append(list, n)
 			}
 		}
 	}
-	if name != "" {
-		r.declared[name] = list
-	}
+	return &declaring{fields: list}
 }
 
-// derive executes DERIVE FIELDS FROM FIELDS a, b USING definition: virtual fields a.definition.x.
-func (r *interpreter) derive(p *parser, t text) {
-	at := t.place(p.tok().From)
+// A deriving is DERIVE FIELDS FROM FIELDS a, b USING definition: virtual fields a.definition.x.
+type deriving struct {
+	at         int
+	byTag      bool
+	names      []string
+	definition string
+}
+
+func (p *parser) deriving() command {
+	c := &deriving{at: p.next().From}
 	for !p.end() && !p.is("FROM") {
 		p.next()
 	}
 	p.accept("FROM")
-	byTag := p.accept("EXPLICIT") || p.accept("IMPLICIT")
+	c.byTag = p.accept("EXPLICIT") || p.accept("IMPLICIT")
 	p.next() // FIELDS, TAGS, TAG
-	names := p.names("USING")
-	if byTag {
-		var tagged []string
-		for _, tag := range names {
-			tagged = append(tagged, r.tagged[strings.Trim(tag, "()")]...)
-		}
-		names = tagged
-	}
+	c.names = p.names("USING")
 	p.accept("USING")
-	definition, _ := p.name()
+	c.definition, _ = p.name()
+	return c
+}
+
+func (c *deriving) run(r *interpreter, t text) {
+	at := t.place(c.at)
+	names := c.names
+	if c.byTag {
+		names = nil
+		for _, tag := range c.names {
+			names = append(names, r.tagged[strings.Trim(tag, "()")]...)
+		}
+	}
 	for _, n := range names {
 		for _, tab := range r.tablesWith(n) {
 			tab = r.st.own(tab)
 			base := r.residentField(tab, tab.find(n))
-			for _, d := range r.declared[definition] {
+			for _, d := range r.declared[c.definition] {
 				if len(tab.derived) >= 5000 {
 					return
 				}
-				c := *base
-				c.name, c.at = n+"."+definition+"."+d, at
-				tab.derived = append(tab.derived, &c)
+				f := *base
+				f.name, f.at = n+"."+c.definition+"."+d, at
+				tab.derived = append(tab.derived, &f)
 			}
 		}
 	}

@@ -4,25 +4,40 @@ import (
 	"slices"
 )
 
-// store executes STORE [fields FROM] table [, table] INTO file [(format)].
-func (r *interpreter) store(p *parser, t text) {
-	start := p.next().From
+// A storing is STORE [fields FROM] table [, table] INTO file [(format)].
+type storing struct {
+	at     int
+	bad    bool
+	fields []item // nil: all
+	tables []string
+	target string
+	format format
+}
+
+func (p *parser) storing() command {
+	c := &storing{at: p.next().From}
 	list, hasFrom := p.storeList()
-	tables := p.names("INTO")
-	if !p.accept("INTO") || len(tables) == 0 {
-		r.tell(start, t, t.s[start:], "This STORE can't be read.", "syntax")
+	if hasFrom {
+		c.fields = list
+	}
+	c.tables = p.names("INTO")
+	if c.bad = !p.accept("INTO") || len(c.tables) == 0; c.bad {
+		return c
+	}
+	c.target, _ = p.path()
+	if c.format = p.format(); c.format.kind == "" {
+		c.format.kind = "qvd"
+	}
+	return c
+}
+
+func (c *storing) run(r *interpreter, t text) {
+	if c.bad {
+		r.tell(c.at, t, t.s[c.at:], "This STORE can't be read.", "syntax")
 		return
 	}
-	target, _ := p.path()
-	f := p.format()
-	if f.kind == "" {
-		f.kind = "qvd"
-	}
-	if !hasFrom {
-		list = nil
-	}
-	for _, name := range tables {
-		r.storeTable(name, list, target, f, t, start)
+	for _, name := range c.tables {
+		r.storeTable(name, c, t)
 	}
 }
 
@@ -61,33 +76,33 @@ func (p *parser) storeItem(l *load) {
 	l.items = append(l.items, it)
 }
 
-func (r *interpreter) storeTable(name string, list []item, target string, f format, t text, start int) {
-	at := t.place(start)
+func (r *interpreter) storeTable(name string, c *storing, t text) {
+	at := t.place(c.at)
 	tab := r.tableNamed(name)
 	if tab == nil && r.st.binary != nil {
 		tab = r.binaryTable(name)
 	}
 	out := Store{
-		TableName: name, Target: r.target2(target), Connection: libConnection(target), Format: f.kind, At: *at,
+		TableName: name, Target: r.target2(c.target), Connection: libConnection(c.target), Format: c.format.kind, At: *at,
 		Statement: r.keepText(trim(t.s)),
 	}
 	if len(r.stores) >= maxStores {
-		r.limit("stores", start, t.s, t, "There are too many STORE statements; the rest is left out.")
+		r.limit("stores", c.at, t.s, t, "There are too many STORE statements; the rest is left out.")
 		return
 	}
-	s := &storing{out: out}
+	s := &stored{out: out}
 	r.stores = append(r.stores, s)
 	if tab == nil {
-		r.tell(start, t, name, "The script makes no table of this name before this.", "table")
+		r.tell(c.at, t, name, "The script makes no table of this name before this.", "table")
 		o := Object{Kind: Resident, Name: name}
 		s.sources = r.source(o)
-		s.fields = r.storedFields(r.open(o, at, name), list, t)
-		r.st.stored[storeKey(target)] = s.fields
+		s.fields = r.storedFields(r.open(o, at, name), c.fields, t)
+		r.st.stored[storeKey(c.target)] = s.fields
 		return
 	}
 	s.table, s.sources = tab.id, tab.sources
-	s.fields = r.storedFields(r.ofTable(tab), list, t)
-	r.st.stored[storeKey(target)] = s.fields
+	s.fields = r.storedFields(r.ofTable(tab), c.fields, t)
+	r.st.stored[storeKey(c.target)] = s.fields
 }
 
 const maxStores = 100_000

@@ -2,33 +2,48 @@ package qvs
 
 import (
 	"slices"
-	"strings"
 )
 
-// drop executes DROP TABLE[S] and DROP FIELD[S].
-func (r *interpreter) drop(p *parser, t text) {
-	start := p.next().From
-	switch p.word(0) {
+// A dropping is DROP TABLE[S] or DROP FIELD[S].
+type dropping struct {
+	at    int
+	what  string // "TABLE", "FIELD", "" if that can't be told; others mean nothing here
+	names []string
+	from  []string // tables that the fields are dropped from; nil: all
+}
+
+func (p *parser) dropping() command {
+	c := &dropping{at: p.next().From}
+	switch w := p.word(0); w {
 	case "TABLE", "TABLES":
 		p.next()
-		for _, name := range p.names() {
-			r.dropTable(name, t, start)
-		}
+		c.what, c.names = "TABLE", p.names()
 	case "FIELD", "FIELDS":
 		p.next()
-		names := p.names("FROM")
-		var from []string
+		c.what, c.names = "FIELD", p.names("FROM")
 		if p.accept("FROM") {
 			p.accept("TABLE")
 			p.accept("TABLES")
-			from = p.names()
-		}
-		for _, name := range names {
-			r.dropField(name, from)
+			c.from = p.names()
 		}
 	case "RELATIONSHIP", "RELATIONSHIPS", "MEASURE", "DIMENSION":
-	default:
-		r.tell(start, t, t.s[start:], "It can't be told what this DROP drops.", "syntax")
+		c.what = w
+	}
+	return c
+}
+
+func (c *dropping) run(r *interpreter, t text) {
+	switch c.what {
+	case "TABLE":
+		for _, name := range c.names {
+			r.dropTable(name, t, c.at)
+		}
+	case "FIELD":
+		for _, name := range c.names {
+			r.dropField(name, c.from)
+		}
+	case "":
+		r.tell(c.at, t, t.s[c.at:], "It can't be told what this DROP drops.", "syntax")
 	}
 }
 
@@ -88,23 +103,55 @@ func (r *interpreter) dropField(name string, from []string) {
 	}
 }
 
-// rename executes RENAME TABLE[S] and RENAME FIELD[S], by pairs or by a map.
-func (r *interpreter) rename(p *parser, t text) {
-	start := p.next().From
-	what := p.word(0)
+// A renaming is RENAME TABLE[S] or RENAME FIELD[S], by pairs or by a map.
+type renaming struct {
+	at    int
+	what  string // "TABLE", "FIELD", "" if that can't be told
+	byMap bool
+	using string
+	pairs [][2]string
+}
+
+func (p *parser) renaming() command {
+	c := &renaming{at: p.next().From}
+	switch p.word(0) {
+	case "TABLE", "TABLES":
+		c.what = "TABLE"
+	case "FIELD", "FIELDS":
+		c.what = "FIELD"
+	default:
+		return c
+	}
 	p.next()
-	fields := strings.HasPrefix(what, "FIELD")
-	if !fields && !strings.HasPrefix(what, "TABLE") {
-		r.tell(start, t, t.s[start:], "It can't be told what this RENAME renames.", "syntax")
+	if c.byMap = p.accept("USING"); c.byMap {
+		c.using, _ = p.name()
+		return c
+	}
+	c.pairs = p.pairs()
+	return c
+}
+
+func (c *renaming) run(r *interpreter, t text) {
+	if c.what == "" {
+		r.tell(c.at, t, t.s[c.at:], "It can't be told what this RENAME renames.", "syntax")
 		return
 	}
-	pairs, ok := r.pairs(p, t)
-	if !ok {
-		return
+	pairs := c.pairs
+	if c.byMap {
+		switch m := r.mapNamed(c.using); {
+		case m == nil:
+			r.tell(0, t, c.using, "There is no mapping table of this name before this.", "table")
+			return
+		case m.pairs == nil:
+			r.tell(0, t, c.using, "The map's rows are known at reload only, so that the new names aren't.", "table")
+			return
+		default:
+			pairs = m.pairs
+		}
 	}
-	step := Step{Statement: r.keepText(trim(t.s)), At: t.at(start), What: "rename"}
+	step := Step{Statement: r.keepText(trim(t.s)), At: t.at(c.at), What: "rename"}
 	for _, pair := range pairs {
-		if fields {
+		if c.what == "FIELD" {
 			r.renameField(pair[0], pair[1], step)
 		} else {
 			r.renameTable(pair[0], pair[1], step)
@@ -112,22 +159,8 @@ func (r *interpreter) rename(p *parser, t text) {
 	}
 }
 
-// pairs reads a TO b, c TO d, or USING map.
-func (r *interpreter) pairs(p *parser, t text) ([][2]string, bool) {
-	if p.accept("USING") {
-		name, _ := p.name()
-		m := r.mapNamed(name)
-		switch {
-		case m == nil:
-			r.tell(0, t, name, "There is no mapping table of this name before this.", "table")
-			return nil, false
-		case m.pairs == nil:
-			r.tell(0, t, name, "The map's rows are known at reload only, so that the new names aren't.", "table")
-			return nil, false
-		}
-		return m.pairs, true
-	}
-	var out [][2]string
+// pairs reads a TO b, c TO d.
+func (p *parser) pairs() (out [][2]string) {
 	for !p.end() {
 		from := p.names("TO")
 		if !p.accept("TO") || len(from) == 0 || p.end() {
@@ -137,7 +170,7 @@ func (r *interpreter) pairs(p *parser, t text) ([][2]string, bool) {
 		out = append(out, [2]string{from[len(from)-1], to})
 		p.acceptOp(",")
 	}
-	return out, true
+	return out
 }
 
 func (r *interpreter) renameTable(from, to string, step Step) {
@@ -193,6 +226,18 @@ func (r *interpreter) renamed(t *table, to string, step Step) {
 	r.st.latest = latest
 }
 
+// A qualifying is QUALIFY or UNQUALIFY.
+type qualifying struct {
+	on    bool
+	names []string
+}
+
+func (c *qualifying) run(r *interpreter, _ text) {
+	for _, name := range c.names {
+		r.qualify(pattern{mask: name, on: c.on})
+	}
+}
+
 // qualify adds an item of QUALIFY or UNQUALIFY; * makes the earlier ones void.
 func (r *interpreter) qualify(p pattern) {
 	if p.mask == "*" {
@@ -208,18 +253,37 @@ func (r *interpreter) qualify(p pattern) {
 	}
 }
 
-func (r *interpreter) alias(p *parser) {
-	for !p.end() {
-		from, ok := p.name()
-		if !ok {
-			p.i++
-			continue
-		}
-		if p.accept("AS") {
-			if to, ok := p.name(); ok {
-				r.st.alias[from] = to
-			}
-		}
+// An aliasing is ALIAS a AS b, …
+type aliasing struct{ pairs [][2]string }
+
+func (c *aliasing) run(r *interpreter, _ text) {
+	for _, pair := range c.pairs {
+		r.st.alias[pair[0]] = pair[1]
+	}
+}
+
+// A mapUsing is MAP fields USING map.
+type mapUsing struct {
+	names []string
+	using string
+	ok    bool // a map is named
+}
+
+func (c *mapUsing) run(r *interpreter, _ text) {
+	if !c.ok {
+		return
+	}
+	for _, n := range c.names {
+		r.st.mapUsing[n] = c.using
+	}
+}
+
+// An unmapping is UNMAP fields.
+type unmapping struct{ names []string }
+
+func (c *unmapping) run(r *interpreter, _ text) {
+	for _, n := range c.names {
+		r.unmap(n)
 	}
 }
 
@@ -234,10 +298,11 @@ func (r *interpreter) unmap(name string) {
 	}
 }
 
-// binary reads BINARY app: its tables become known as the script refers to them.
-func (r *interpreter) binary(p *parser, t text) {
-	path, _ := p.path()
-	o := Object{Kind: Binary, Connection: libConnection(path), Name: r.resolvePath(path)}
+// A binary is BINARY app: the app's tables become known as the script refers to them.
+type binary struct{ path string }
+
+func (c *binary) run(r *interpreter, t text) {
+	o := Object{Kind: Binary, Connection: libConnection(c.path), Name: r.resolvePath(c.path)}
 	r.st.binary = &o
 	star := r.column(o, "*.*", t.place(0))
 	star.name = "*"

@@ -157,7 +157,7 @@ func (r *interpreter) inputsOf(s *set) []Input {
 	return out[from:len(out):len(out)]
 }
 
-func (r *interpreter) fillStore(s *storing) {
+func (r *interpreter) fillStore(s *stored) {
 	out := s.out
 	if s.table != nil {
 		out.Table = s.table.root().out

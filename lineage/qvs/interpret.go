@@ -77,15 +77,15 @@ type interpreter struct {
 	label     string // of the statement that runs
 	tagged    map[string][]string
 	declared  map[string][]string // DECLARE FIELD DEFINITION: name → derived fields
-	stores    []*storing
+	stores    []*stored
 	misses    map[string]bool
 	dropped   map[string]bool
 	gone      map[string]*table // what DROP TABLE removed, as it was
 	limitTold map[string]bool
 }
 
-// A storing is a STORE whose sets are listed at the end.
-type storing struct {
+// A stored is a STORE whose sets are listed at the end.
+type stored struct {
 	out     Store
 	table   *identity
 	fields  []*field
@@ -222,17 +222,11 @@ func (r *interpreter) tellAt(at Pos, what, why, kind string) {
 
 // assignment runs SET v = text, LET v = expression, and v = expression.
 func (r *interpreter) assignment(t text, kind stmtKind) {
-	s := t.s
-	s = s[skipLabels(s):]
-	if w := upperWord(s[:nameEnd(s, 0)]); w == "SET" || w == "LET" {
-		s = s[len(w):]
-	}
-	eq := strings.IndexByte(s, '=')
-	if eq < 0 {
+	name, value, ok := readAssignment(t.s)
+	if !ok {
 		r.tell(0, t, t.s, "An assignment has no = sign.", "syntax")
 		return
 	}
-	name, value := unquotePath(s[:eq]), trim(s[eq+1:])
 	if name == "" || strings.Contains(name, "$(") {
 		r.tell(0, t, t.s, "The name of the variable can't be told.", "variable")
 		return

@@ -211,7 +211,7 @@ func (p *parser) mergeKeys() {
 func (p *parser) upToVerb() string {
 	from, depth := p.tok().From, 0
 	for n := 0; !p.end(); n++ {
-		if depth == 0 && n > 0 && (isVerb(p.word(0)) || isNameToken(p.tok()) && p.peek(1).Text == ":") {
+		if depth == 0 && n > 0 && (p.atVerb() || isNameToken(p.tok()) && p.peek(1).Text == ":") {
 			break
 		}
 		switch p.next().Text {
@@ -222,6 +222,18 @@ func (p *parser) upToVerb() string {
 		}
 	}
 	return trim(p.t.s[from:p.tok().From])
+}
+
+// atVerb tells whether a statement, or a further prefix of one, begins here.
+func (p *parser) atVerb() bool {
+	switch w := p.word(0); w {
+	case "LEFT", "RIGHT": // functions, too
+		return p.word(1) == "JOIN" || p.word(1) == "KEEP" || p.word(1) == "INTERVALMATCH"
+	case "WHEN", "UNLESS", "DIRECT", "SQLTABLES", "SQLCOLUMNS", "SQLTYPES":
+		return true
+	default:
+		return isVerb(w)
+	}
 }
 
 // isVerb: words that statements with WHEN begin with.
