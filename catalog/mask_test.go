@@ -90,3 +90,42 @@ func BenchmarkMask(b *testing.B) {
 		catalog.Mask(text)
 	}
 }
+
+func TestMaskOfALongTextIsThatOfItsPieces(t *testing.T) {
+	t.Parallel()
+	harmless := strings.Repeat("LOAD OrderID, Amount, Date = Today() FROM [lib://Sales/orders.qvd] (qvd);\n\n", 100)
+	for _, secret := range []string{
+		"LET vDbPassword = 'Tiger1';", "LET\n\n vDbPassword\n\n=\n \n'Tiger1';", "Password\n=\nTiger1 ; x", "pwd=Tiger1",
+		"\"token\"\n\n:\n\"Tiger1\"", "x\nToken=Tiger1\ny\nz\nSecret\n=Tiger1\nw\nkey\nv",
+		`HTTPHEADER "Authorization" "Bearer Tiger1xyz"`, "https://x.example/?api_key=Tiger1&y=1", "paſſword=Tiger1",
+	} {
+		masked := catalog.Mask(secret)
+		if strings.Contains(masked, "Tiger1") {
+			t.Errorf("%q masked: %q", secret, masked)
+		}
+		for _, text := range []struct{ before, behind string }{
+			{harmless, "\n" + harmless}, {"", "\n" + harmless}, {harmless, ""}, {harmless, "\n" + harmless + secret + "\n" + harmless},
+		} {
+			got, want := catalog.Mask(text.before+secret+text.behind), text.before+masked+strings.ReplaceAll(text.behind, secret, masked)
+			if got != want {
+				t.Errorf("%q in a long text: it is masked in another way than alone", secret)
+			}
+		}
+	}
+	if got := catalog.Mask(harmless); got != harmless {
+		t.Error("a text without credentials is changed")
+	}
+}
+
+// BenchmarkMaskCalm masks what has no secret in it: a load script, and a formula.
+func BenchmarkMaskCalm(b *testing.B) {
+	script := strings.Repeat("Orders:\nLOAD OrderID, CustomerKey, Amount, Date(OrderDate) as Date FROM [lib://Sales/orders.qvd] (qvd) WHERE Year >= $(vFrom);\n", 2000)
+	for name, text := range map[string]string{"script": script, "formula": "Sum({<Year={$(vYear)}, Region={'North'}>} Sales * Price)"} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				catalog.Mask(text)
+			}
+		})
+	}
+}

@@ -218,7 +218,7 @@ func bareTables(db *bench) []bareCopy {
 }
 
 func (c bareCopy) copy(tx pgx.Tx, n int) error {
-	for i := range c.rows {
+	for i := range c.keys {
 		c.rows[i][c.key] = fmt.Sprintf("%s-%d", c.keys[i], n)
 	}
 	_, err := tx.CopyFrom(context.Background(), pgx.Identifier{c.table}, c.columns, pgx.CopyFromRows(c.rows))

@@ -75,20 +75,29 @@ func queueMoved(b *pgx.Batch, table int, rows []row, d difference, was unitState
 			written[r.key] = true
 		}
 	}
-	var t termer
-	var keys, terms []string
-	for i := range rows {
-		if !written[rows[i].key] {
-			keys, terms = append(keys, rows[i].key), append(terms, t.terms(table, &rows[i]))
+	var same []row
+	for _, r := range rows {
+		if !written[r.key] {
+			same = append(same, r)
 		}
 	}
-	if len(keys) > 0 {
-		b.Queue(fmt.Sprintf(setTerms, tables[table].name), keys, terms)
-	}
+	queueTerms(b, table, same)
 }
 
-const setTerms = `update qlikcrawler.%s t set search = s.terms::tsvector
-	from unnest($1::text[], $2::text[]) as s(key, terms) where t.key = s.key`
+const setTerms = `update qlikcrawler.%s t set search = s.terms
+	from unnest($1::text[], $2::tsvector[]) as s(key, terms) where t.key = s.key`
+
+// queueTerms writes the words of rows anew.
+func queueTerms(b *pgx.Batch, table int, rows []row) {
+	if len(rows) == 0 {
+		return
+	}
+	keys := make([]string, len(rows))
+	for i := range rows {
+		keys[i] = rows[i].key
+	}
+	b.Queue(fmt.Sprintf(setTerms, tables[table].name), keys, searches{rows, table, &termer{}})
+}
 
 // reindexAtOnce is how many rows get their words in one transaction.
 const reindexAtOnce = 500
@@ -137,15 +146,10 @@ func (db *DB) reindexSome(ctx context.Context, tx pgx.Tx, table int, after strin
 	}
 	words := map[string]bool{}
 	db.newWords(table, list, words)
-	var t termer
-	keys, terms := make([]string, len(list)), make([]string, len(list))
-	for i := range list {
-		keys[i], terms[i] = list[i].key, t.terms(table, &list[i])
-	}
 	b := &pgx.Batch{}
-	b.Queue(fmt.Sprintf(setTerms, tables[table].name), keys, terms)
+	queueTerms(b, table, list)
 	queueWords(b, words)
-	return keys[len(keys)-1], true, tx.SendBatch(ctx, b).Close()
+	return list[len(list)-1].key, true, tx.SendBatch(ctx, b).Close()
 }
 
 // readSearched locks and reads rows without words.

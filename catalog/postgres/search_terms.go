@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
@@ -98,39 +100,46 @@ var bodies = []string{"description", "source_description", "formula", "code", "c
 
 // A termer makes the lexemes of rows. It is used by one goroutine.
 type termer struct {
-	list []string
-	out  strings.Builder
+	buf     []byte   // the lexemes of a row, one behind the other
+	ends    []int    // where each ends
+	list    []string // … in order, each once
+	lexemes []pgtype.TSVectorLexeme
 }
 
-// terms gives a row's lexemes as the text of a tsvector.
-func (t *termer) terms(table int, r *row) string {
+// terms gives a row's lexemes, which are good until the next call.
+func (t *termer) terms(table int, r *row) pgtype.TSVector {
+	t.buf, t.ends = t.buf[:0], t.ends[:0]
+	t.collect(table, r)
+	return t.vector()
+}
+
+func (t *termer) collect(table int, r *row) {
 	text := func(column string) string { return r.text(table, column) }
 	c := classOf(table, text)
 	if c == "" {
-		return ""
+		return
 	}
-	t.list = t.list[:0]
 	connection, app := placeOf(r.key)
 	t.add(markClass, string(c))
 	t.add(markConnection, connection)
 	if app != "" && table != groups {
-		t.add(markApp, connection+"/"+app)
+		t.add(markApp, r.key[:len(connection)+1+len(app)])
 	}
 	if c == classCell {
 		t.add(markType, text("type"))
 	}
-	t.add(markOwner, fold(text("owner"), longestName))
+	t.folded(markOwner, text("owner"), longestName)
 	if r.within != nil && table != groups {
 		t.add(markStream, r.within.stream)
-		t.add(markOwner, fold(r.within.owner, longestName))
+		t.folded(markOwner, r.within.owner, longestName)
 	}
 	for _, tag := range r.list(table, "tags") {
-		t.add(markTag, fold(tag, longestName))
+		t.folded(markTag, tag, longestName)
 	}
 	if table == fields {
 		t.add(markSame, sameness(text("type"), text("name"), text("formula")))
 	}
-	t.add(markName, fold(text("name"), longestName))
+	t.folded(markName, text("name"), longestName)
 	t.words(markTitle, text("name"))
 	t.words(markTitle, text("label"))
 	for _, column := range bodies {
@@ -140,7 +149,6 @@ func (t *termer) terms(table int, r *row) string {
 		}
 		t.words("", body)
 	}
-	return t.text()
 }
 
 // The whereabouts of an app are found with all its rows: when they change, all are written anew.
@@ -175,32 +183,46 @@ func sameness(typ, name, formula string) string {
 }
 
 func (t *termer) add(mark, term string) {
-	if term != "" && len(t.list) < mostTerms {
-		t.list = append(t.list, mark+term)
+	if term != "" && len(t.ends) < mostTerms {
+		t.buf = append(append(t.buf, mark...), term...)
+		t.ends = append(t.ends, len(t.buf))
+	}
+}
+
+// folded is add for a text in lower case, cut to a number of bytes.
+func (t *termer) folded(mark, term string, limit int) {
+	if term != "" && len(t.ends) < mostTerms {
+		t.buf = appendFolded(append(t.buf, mark...), term, limit)
+		t.ends = append(t.ends, len(t.buf))
 	}
 }
 
 func (t *termer) words(mark, text string) {
-	cut(text, func(w word) {
-		t.add(mark, w.text)
-		for _, p := range w.parts {
-			t.add(mark, p.text)
-		}
+	runs(text, func(start, end int) {
+		written := text[start:end]
+		t.folded(mark, written, longestWord)
+		parts(written, func(from, to int) { t.folded(mark, written[from:to], longestWord) })
 	})
 }
 
-// lexemeEscaper quotes a lexeme for a tsvector or a tsquery.
+// lexemeEscaper quotes a lexeme for a tsquery.
 var lexemeEscaper = strings.NewReplacer(`'`, `''`, `\`, `\\`)
 
-func (t *termer) text() string {
-	slices.Sort(t.list)
-	t.out.Reset()
-	for _, term := range slices.Compact(t.list) {
-		t.out.WriteByte('\'')
-		_, _ = lexemeEscaper.WriteString(&t.out, term)
-		t.out.WriteString("' ")
+// vector sorts the lexemes as Postgres does, so that it needn't.
+func (t *termer) vector() pgtype.TSVector {
+	all, start := string(t.buf), 0
+	t.list = t.list[:0]
+	for _, end := range t.ends {
+		t.list = append(t.list, all[start:end])
+		start = end
 	}
-	return t.out.String()
+	slices.Sort(t.list)
+	t.list = slices.Compact(t.list)
+	t.lexemes = t.lexemes[:0]
+	for _, term := range t.list {
+		t.lexemes = append(t.lexemes, pgtype.TSVectorLexeme{Word: term})
+	}
+	return pgtype.TSVector{Lexemes: t.lexemes, Valid: true}
 }
 
 // text is the value of a text column; "" of one that is null or that the table hasn't.

@@ -22,6 +22,11 @@ type word struct {
 
 // cut calls fn with the words of a text, in order.
 func cut(text string, fn func(word)) {
+	runs(text, func(start, end int) { fn(newWord(text, start, end)) })
+}
+
+// runs calls fn with where the words of a text are, in order.
+func runs(text string, fn func(start, end int)) {
 	start := -1
 	for i, r := range text {
 		if isWordRune(r) {
@@ -31,12 +36,28 @@ func cut(text string, fn func(word)) {
 			continue
 		}
 		if start >= 0 {
-			fn(newWord(text, start, i))
+			fn(start, i)
 			start = -1
 		}
 	}
 	if start >= 0 {
-		fn(newWord(text, start, len(text)))
+		fn(start, len(text))
+	}
+}
+
+// parts calls fn with where the parts of a word are that is written as several, in order; not for any other.
+func parts(written string, fn func(start, end int)) {
+	from := 0
+	var before rune
+	for i, r := range written {
+		if i > 0 && parted(before, r) {
+			fn(from, i)
+			from = i
+		}
+		before = r
+	}
+	if from > 0 {
+		fn(from, len(written))
 	}
 }
 
@@ -49,23 +70,18 @@ func isWordRune(r rune) bool {
 
 func newWord(text string, start, end int) word {
 	w := word{text: fold(text[start:end], longestWord), start: start, end: end}
-	from := start
-	var before rune
-	for i, r := range text[start:end] {
-		if i > 0 && parted(before, r) {
-			w.parts = append(w.parts, word{text: fold(text[from:start+i], longestWord), start: from, end: start + i})
-			from = start + i
-		}
-		before = r
-	}
-	if from > start {
-		w.parts = append(w.parts, word{text: fold(text[from:end], longestWord), start: from, end: end})
-	}
+	parts(text[start:end], func(from, to int) {
+		from, to = start+from, start+to
+		w.parts = append(w.parts, word{text: fold(text[from:to], longestWord), start: from, end: to})
+	})
 	return w
 }
 
 // parted reports whether a new part of a word begins between two letters.
 func parted(a, b rune) bool {
+	if a < utf8.RuneSelf && b < utf8.RuneSelf {
+		return 'a' <= a && a <= 'z' && 'A' <= b && b <= 'Z' || ('0' <= a && a <= '9') != ('0' <= b && b <= '9')
+	}
 	return unicode.IsLower(a) && unicode.IsUpper(b) || unicode.IsDigit(a) != unicode.IsDigit(b)
 }
 
@@ -79,6 +95,25 @@ func fold(s string, limit int) string {
 		s = s[:limit]
 	}
 	return s
+}
+
+// appendFolded appends what fold gives.
+func appendFolded(to []byte, s string, limit int) []byte {
+	if len(s) > limit {
+		return append(to, fold(s, limit)...)
+	}
+	begin := len(to)
+	for i := range len(s) {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			return append(to[:begin], fold(s, limit)...)
+		}
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		to = append(to, c)
+	}
+	return to
 }
 
 // forms are a word and what is left of it without one of its letters.

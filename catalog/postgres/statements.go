@@ -50,8 +50,8 @@ func (t *table) readSQL() string {
 // staged is the rows that travel with a call as a relation s, its arrays being the arguments from
 // $first on.
 func (t *table) staged(first int) string {
-	names, casts := []string{"hash", "search"}, []string{"s.hash", "s.search::tsvector as search"}
-	arrays := []string{fmt.Sprintf("$%d::bytea[]", first), fmt.Sprintf("$%d::text[]", first+1)}
+	names, casts := []string{"hash", "search"}, []string{"s.hash", "s.search"}
+	arrays := []string{fmt.Sprintf("$%d::bytea[]", first), fmt.Sprintf("$%d::tsvector[]", first+1)}
 	next := first + 2
 	if t.hasIncomplete {
 		names, casts = append(names, "incomplete"), append(casts, "s.incomplete")
@@ -196,7 +196,7 @@ func (h hashes) IndexType() any                      { return []byte(nil) }
 func (h hashes) Index(n int) any                     { return h.rows[n].hash[:] }
 
 func (s searches) Dimensions() []pgtype.ArrayDimension { return dimensions(s.rows) }
-func (s searches) IndexType() any                      { return "" }
+func (s searches) IndexType() any                      { return pgtype.TSVector{} }
 func (s searches) Index(n int) any                     { return s.termer.terms(s.table, &s.rows[n]) }
 
 func (i incompletes) Dimensions() []pgtype.ArrayDimension { return dimensions(i.rows) }
