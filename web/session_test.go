@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -116,6 +117,46 @@ func TestGuessesAreSlowedDownButNobodyIsLockedOut(t *testing.T) {
 	root.want(201, "POST", "/api/v1/users", `{"name":"second","role":"admin","password":"another admin's words"}`)
 	s.login("second", "another admin's words", "192.0.2.1").want(204, "PUT", "/api/v1/users/root/password", `{"password":"`+rootPassword+` new"}`)
 	s.login("root", rootPassword+" new", "198.51.100.4")
+}
+
+func TestGuessesAtTheSameTimeAreNoMoreThanGuessesInTurn(t *testing.T) {
+	t.Parallel()
+	s := newService(t, nil)
+	const guesses = 40
+	answers := make([]int, guesses)
+	var all sync.WaitGroup
+	for i := range guesses {
+		all.Go(func() {
+			answers[i] = s.as("X-Forwarded-For", "203.0.113.5").do("POST", "/api/v1/session", `{"user":"root","password":"guess"}`).status
+		})
+	}
+	all.Wait()
+	wrong := 0
+	for _, status := range answers {
+		switch status {
+		case 401:
+			wrong++
+		case 429:
+		default:
+			t.Errorf("an answer of %d", status)
+		}
+	}
+	// Five are free; a slow machine may be at it long enough for the pauses of 1 and 2 seconds to end.
+	if wrong < 5 || wrong > 7 {
+		t.Errorf("%d of %d guesses at the same time were answered; want 5", wrong, guesses)
+	}
+	if n := s.count("select failures from qlikcrawler.login_failure where subject = 'user root from 203.0.113.5'"); n != wrong {
+		t.Errorf("%d failures are counted, %d guesses were answered", n, wrong)
+	}
+
+	// Right passwords leave nothing behind.
+	s.exec("delete from qlikcrawler.login_failure")
+	for range 12 {
+		s.login("root", rootPassword, "192.0.2.60")
+	}
+	if n := s.count("select coalesce(sum(failures), 0) from qlikcrawler.login_failure"); n != 0 {
+		t.Errorf("%d failures are counted after logins that went well", n)
+	}
 }
 
 func TestAWrongUserAndAWrongPasswordLookTheSame(t *testing.T) {

@@ -12,42 +12,54 @@ import (
 // forgetFailures is after how long without another one failed logins are forgotten.
 const forgetFailures = "15 minutes"
 
-// LoginFailures counts the failed logins lately of subjects; those without any are left out.
-func (db *DB) LoginFailures(ctx context.Context, subjects []string) (map[string]catalog.Failures, error) {
-	found := map[string]catalog.Failures{}
-	rows, err := db.pool.Query(ctx, `
-		select subject, failures, now() - last_at from qlikcrawler.login_failure
-		where subject = any($1) and last_at > now() - interval '`+forgetFailures+`'`, subjects)
-	if err != nil {
-		return nil, fail("look up failed logins", "", err)
-	}
-	var subject string
-	var f catalog.Failures
-	_, err = pgx.ForEachRow(rows, []any{&subject, &f.Count, &f.Since}, func() error {
-		found[subject] = f
-		return nil
+// CountLogin counts an attempt to log in as a failure of subjects, before the password is looked at, unless
+// wait, which is told of their failures so far, says how long to wait first. All subjects stay locked
+// meanwhile: of attempts at the same time, on whatever process, each knows of those before it.
+func (db *DB) CountLogin(
+	ctx context.Context, subjects []string, wait func(map[string]catalog.Failures) time.Duration,
+) (longest time.Duration, err error) {
+	err = db.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `
+			insert into qlikcrawler.login_failure as f (subject, failures, last_at)
+			select s, 0, clock_timestamp() from unnest($1::text[]) s order by s
+			on conflict (subject) do update set failures =
+				case when f.last_at > clock_timestamp() - interval '`+forgetFailures+`' then f.failures else 0 end
+			returning subject, failures, clock_timestamp() - last_at`, subjects)
+		if err != nil {
+			return err
+		}
+		so, subject, f := map[string]catalog.Failures{}, "", catalog.Failures{}
+		if _, err := pgx.ForEachRow(rows, []any{&subject, &f.Count, &f.Since}, func() error {
+			so[subject] = f
+			return nil
+		}); err != nil {
+			return err
+		}
+		if longest = wait(so); longest > 0 {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `update qlikcrawler.login_failure set failures = failures + 1, last_at = clock_timestamp()
+			where subject = any($1)`, subjects)
+		return err
 	})
-	return found, fail("look up failed logins", "", err)
+	return longest, fail("count the login", "", err)
 }
 
-// NoteLogin notes how a login ended: the subjects failed have one failure more, the subjects forget have
-// none any more, and the user, unless it is "", has logged in from the address.
-func (db *DB) NoteLogin(ctx context.Context, user, address string, failed, forget []string) error {
+// NoteLogin notes that a login went well: it was no failure of the subjects that it was counted for, those
+// to forget have none any more, and the user has logged in from the address.
+func (db *DB) NoteLogin(ctx context.Context, user, address string, counted, forget []string) error {
 	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		// Locked in the order in which CountLogin locks.
 		if _, err := tx.Exec(ctx, `
-			insert into qlikcrawler.login_failure as f (subject, failures, last_at)
-			select s, 1, now() from unnest($1::text[]) s order by s
-			on conflict (subject) do update set last_at = now(), failures =
-				case when f.last_at > now() - interval '`+forgetFailures+`' then f.failures + 1 else 1 end`, failed); err != nil {
+			update qlikcrawler.login_failure set failures = greatest(failures - 1, 0) where subject in (
+				select subject from qlikcrawler.login_failure where subject = any($1) order by subject for update)`, counted); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `
-			delete from qlikcrawler.login_failure
-			where subject = any($1) or last_at < now() - interval '1 hour'`, forget); err != nil {
+			delete from qlikcrawler.login_failure where subject = any($1) or subject in (
+				select subject from qlikcrawler.login_failure where last_at < now() - interval '1 hour' limit 1000 for update skip locked)`,
+			forget); err != nil {
 			return err
-		}
-		if user == "" {
-			return nil
 		}
 		if _, err := tx.Exec(ctx, `
 			insert into qlikcrawler.login_address (account, address, last_at) values ($1, $2, now())

@@ -20,8 +20,8 @@ type Store interface {
 	EndSession(ctx context.Context, id int64) error
 	PasswordHash(ctx context.Context, user string) (string, error)
 	SetPasswordHash(ctx context.Context, user, hash string, keepSession int64) error
-	LoginFailures(ctx context.Context, subjects []string) (map[string]catalog.Failures, error)
-	NoteLogin(ctx context.Context, user, address string, failed []string, forget []string) error
+	CountLogin(ctx context.Context, subjects []string, wait func(map[string]catalog.Failures) time.Duration) (time.Duration, error)
+	NoteLogin(ctx context.Context, user, address string, counted, forget []string) error
 	KnowsAddress(ctx context.Context, user, address string) (bool, error)
 }
 

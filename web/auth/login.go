@@ -20,6 +20,9 @@ import (
 // A user who is guessed at from elsewhere still gets in from where they have been before, and the
 // command `user passwd` forgets all failures: nobody is locked out for good. A quarter of an hour
 // without a failure forgets them too.
+//
+// An attempt counts as a failure before its password is looked at, and no more when it was right: of any
+// number of guesses at the same time no more get through than of guesses one after another.
 const (
 	freeOfPair    = 5
 	freeOfAddress = 20
@@ -58,24 +61,18 @@ func (g *Guard) Confirm(ctx context.Context, user, password string) error {
 	if err != nil {
 		return err
 	}
-	if err := g.mayTry(ctx, subjects); err != nil {
+	names, err := g.mayTry(ctx, subjects)
+	if err != nil {
 		return err
 	}
 	ok, err := g.check(ctx, user, password)
 	if err != nil {
-		return err
+		return err // and it stays a failure: who breaks off a guess has made it
 	}
-	if ok {
-		return g.Store.NoteLogin(ctx, user, address, nil, []string{pairSubject(user, address)})
+	if !ok {
+		return ErrWrongLogin
 	}
-	var names []string
-	for _, s := range subjects {
-		names = append(names, s.name)
-	}
-	if err := g.Store.NoteLogin(ctx, "", "", names, nil); err != nil {
-		return err
-	}
-	return ErrWrongLogin
+	return g.Store.NoteLogin(ctx, user, address, names, []string{pairSubject(user, address)})
 }
 
 // Session is the principal of a session's secret.
@@ -135,25 +132,24 @@ func (g *Guard) subjects(ctx context.Context, user, address string) ([]subject, 
 	return append(list, subject{"user " + user, freeOfUser}), nil
 }
 
-// mayTry is a *TooSoonError while one of the subjects has to wait.
-func (g *Guard) mayTry(ctx context.Context, subjects []subject) error {
-	var names []string
+// mayTry counts an attempt and gives the names that it is counted for; it is a *TooSoonError while one of
+// the subjects has to wait.
+func (g *Guard) mayTry(ctx context.Context, subjects []subject) (names []string, err error) {
 	for _, s := range subjects {
 		names = append(names, s.name)
 	}
-	failures, err := g.Store.LoginFailures(ctx, names)
-	if err != nil {
-		return err
+	wait, err := g.Store.CountLogin(ctx, names, func(failures map[string]catalog.Failures) time.Duration {
+		var longest time.Duration
+		for _, s := range subjects {
+			f := failures[s.name]
+			longest = max(longest, pause(f.Count-s.free)-f.Since)
+		}
+		return longest
+	})
+	if err == nil && wait > 0 {
+		err = &TooSoonError{wait}
 	}
-	var longest time.Duration
-	for _, s := range subjects {
-		f := failures[s.name]
-		longest = max(longest, pause(f.Count-s.free)-f.Since)
-	}
-	if longest > 0 {
-		return &TooSoonError{longest}
-	}
-	return nil
+	return names, err
 }
 
 // pause is how long to wait after so many failures more than are free.
