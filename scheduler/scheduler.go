@@ -63,9 +63,9 @@ func (t Terms) quiet(now time.Time) (end time.Time, is bool) {
 
 // A Pace says how often things happen. Zero values are the usual ones.
 type Pace struct {
-	Tick    time.Duration // between two looks at the schedules and at what is dead: a minute
+	Tick    time.Duration // between two looks at the schedules and at what is dead: 15 seconds
 	Beat    time.Duration // between two signs of life: a second
-	Silence time.Duration // after which a process is taken for dead: two minutes
+	Silence time.Duration // after which a process is taken for dead: 45 seconds
 	Slice   time.Duration // for which a worker stays with a run before others have a chance: a minute
 	Grace   time.Duration // for what is being read when Stop is called: 30 seconds
 }
@@ -75,7 +75,7 @@ func (p Pace) orUsual() Pace {
 		to    *time.Duration
 		usual time.Duration
 	}{
-		{&p.Tick, time.Minute}, {&p.Beat, time.Second}, {&p.Silence, 2 * time.Minute}, {&p.Slice, time.Minute}, {&p.Grace, 30 * time.Second},
+		{&p.Tick, 15 * time.Second}, {&p.Beat, time.Second}, {&p.Silence, 45 * time.Second}, {&p.Slice, time.Minute}, {&p.Grace, 30 * time.Second},
 	} {
 		if *x.to <= 0 {
 			*x.to = x.usual
@@ -133,7 +133,7 @@ func New(d Deps) (*Scheduler, error) {
 	return s, nil
 }
 
-// Start begins to work: it takes what is queued, looks for what is due now and every minute, and says
+// Start begins to work: it takes what is queued, looks for what is due now and every quarter of a minute, and says
 // that it lives. It returns when that runs. Stop must be called.
 func (s *Scheduler) Start(ctx context.Context) error {
 	if s.Runner == nil {

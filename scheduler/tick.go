@@ -11,7 +11,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
-// ticks looks at once, and then every minute, for what is due and what is dead. Every process does so:
+// ticks looks at once, and then at every tick, for what is due and what is dead. Every process does so:
 // there is no leader that may be missing.
 func (s *Scheduler) ticks(ctx context.Context) {
 	for {
@@ -26,8 +26,8 @@ func (s *Scheduler) ticks(ctx context.Context) {
 	}
 }
 
-// untilTick is the time until shortly after the next full minute, or whatever the pace is: cron's moments
-// are full minutes. Processes come one after another.
+// untilTick is the time until shortly after the next full quarter of a minute, or whatever the pace is:
+// cron's moments are full minutes. Processes come one after another.
 func (s *Scheduler) untilTick(now time.Time) time.Duration {
 	every := s.Pace.Tick
 	return now.Truncate(every).Add(every).Sub(now) + rand.N(every/30+1)
