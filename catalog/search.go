@@ -79,8 +79,8 @@ type Piece struct {
 	Found bool   `json:"found,omitempty"` // a word that was looked for
 }
 
-// Facets count what a search without its own limit would find. A long count ends early: then More is
-// set, and the counts are what there is at least.
+// Facets count what a search without its own limit would find. A long count ends early, or is estimated:
+// each facet says so. More: some are what there is at least.
 type Facets struct {
 	Kinds       []Facet `json:"kinds"`
 	Connections []Facet `json:"connections"`
@@ -92,4 +92,14 @@ type Facets struct {
 type Facet struct {
 	Value string `json:"value"`
 	Count int    `json:"count"`
+	Bound Bound  `json:"bound,omitempty" enum:"about,at_least"`
 }
+
+// A Bound says how exact a count is; "" is exact.
+type Bound string
+
+// The bounds of counts.
+const (
+	CountAtLeast Bound = "at_least" // counting ended here
+	CountAbout   Bound = "about"    // estimated from a sample
+)

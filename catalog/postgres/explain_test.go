@@ -19,17 +19,23 @@ func (db *DB) ExplainReports(ctx context.Context, q catalog.Query) (string, erro
 // ExplainSearch gives the plans of the ways in which a search looks.
 func (db *DB) ExplainSearch(ctx context.Context, s catalog.Search) (string, error) {
 	var plans []string
+	stats := db.wordStats(ctx)
 	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginSearch}, func(tx pgx.Tx) error {
 		q := newQuestion(s.Text)
 		list := q.narrow(s)
-		f := &finder{tx: tx, search: s, question: q, shelves: list, want: 21}
+		f := &finder{tx: tx, search: s, question: q, shelves: list, stats: stats, want: 21}
 		for _, t := range tries {
-			if query := q.tier(t); query != "" {
-				plan, err := explain(ctx, tx, f.candidatesSQL(list), f.args(query))
+			tier := q.tier(t)
+			if len(tier) == 0 {
+				continue
+			}
+			index, check := f.split(tier)
+			for _, list := range f.stages(tier) {
+				plan, err := explain(ctx, tx, f.candidatesSQL(list, check), f.args(index, check))
 				if err != nil {
 					return err
 				}
-				plans = append(plans, string(t.match)+": "+query+"\n"+plan)
+				plans = append(plans, string(t.match)+": "+index+"; "+check+"\n"+plan)
 			}
 		}
 		return nil

@@ -54,6 +54,7 @@ type DB struct {
 	log  *slog.Logger
 
 	words   knownWords
+	stats   wordStats
 	tallies tallier
 
 	mu     sync.Mutex

@@ -40,10 +40,11 @@ func (db *DB) Search(ctx context.Context, s catalog.Search) (*catalog.SearchResu
 		return nil, err
 	}
 	result := &catalog.SearchResult{Hits: []catalog.Hit{}}
+	stats := db.wordStats(ctx)
 	err = pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginSearch}, func(tx pgx.Tx) error {
 		q := newQuestion(s.Text)
 		list := q.narrow(s)
-		f := &finder{tx: tx, search: s, question: q, shelves: list, want: skip + limit + 1, same: map[string]*found{}, seen: map[string]bool{}}
+		f := &finder{tx: tx, search: s, question: q, shelves: list, stats: stats, want: skip + limit + 1, same: map[string]*found{}, seen: map[string]bool{}}
 		if err := f.find(ctx); err != nil {
 			return err
 		}
@@ -144,7 +145,9 @@ type finder struct {
 	search   catalog.Search
 	question question
 	shelves  []shelf
-	want     int // hits that are enough
+	stats    *[tableCount]tableStats // nil: nothing is known
+	want     int                     // hits that are enough
+	widest   try                     // the last that was made
 	list     []*found
 	seen     map[string]bool   // keys
 	same     map[string]*found // the first of equal fields
@@ -172,17 +175,18 @@ func (f *finder) find(ctx context.Context) error {
 				return err
 			}
 		}
-		query := f.question.tier(t)
+		tier := f.question.tier(t)
+		query := f.question.queryOf(tier)
 		if query == "" || asked[query] {
 			continue
 		}
-		asked[query] = true
-		for _, few := range []bool{true, false} {
+		asked[query], f.widest = true, t
+		index, check := f.split(tier)
+		for _, list := range f.stages(tier) {
 			if len(f.list) >= f.want {
 				return nil
 			}
-			list := slices.DeleteFunc(slices.Clone(f.shelves), func(s shelf) bool { return s.few != few })
-			if err := f.look(ctx, t.match, query, list); err != nil {
+			if err := f.look(ctx, t.match, index, check, list); err != nil {
 				return err
 			}
 		}
@@ -190,9 +194,49 @@ func (f *finder) find(ctx context.Context) error {
 	return nil
 }
 
+// rare is how many rows can be looked through at once, whatever they are.
+const rare = 3000
+
+// stages are the shelves in the order in which a tier looks through them: at once what is rare.
+func (f *finder) stages(tier []clause) [][]shelf {
+	if n, known := f.rowsOf(tier); known && n < rare {
+		return [][]shelf{f.shelves}
+	}
+	var all [][]shelf
+	for stage := range lastStage + 1 {
+		list := slices.DeleteFunc(slices.Clone(f.shelves), func(s shelf) bool { return s.stage != stage })
+		if len(list) > 0 {
+			all = append(all, list)
+		}
+	}
+	return all
+}
+
+// common is how many rows a beginning may have before collecting them all takes too long.
+const common = 20_000
+
+// split makes two tsqueries of a tier: the index is asked the one, and of the rows that it finds the other,
+// "" for none, must hold. The index collects all that begins with something before it looks for what else
+// there must be: beginnings that are common are left to the rows that have a rarer word.
+func (f *finder) split(tier []clause) (index, check string) {
+	var first, second []clause
+	for _, c := range tier {
+		n, known := f.rowsOf([]clause{c})
+		if known && n > common && len(c.lexemes) > 0 && c.lexemes[0].open {
+			second = append(second, c)
+		} else {
+			first = append(first, c)
+		}
+	}
+	if len(first) == 0 {
+		return f.question.queryOf(tier), ""
+	}
+	return f.question.queryOf(first), and(each(second, func(c clause) string { return c.query })...)
+}
+
 // look takes what some shelves have.
-func (f *finder) look(ctx context.Context, way catalog.Match, query string, list []shelf) error {
-	batch, err := f.try(ctx, way, query, list)
+func (f *finder) look(ctx context.Context, way catalog.Match, query, check string, list []shelf) error {
+	batch, err := f.try(ctx, way, query, check, list)
 	if err != nil {
 		return err
 	}
@@ -211,10 +255,10 @@ func (f *finder) look(ctx context.Context, way catalog.Match, query string, list
 const mostRounds = 4
 
 // try finds in one way. Where equal fields take all the room, it looks again for others.
-func (f *finder) try(ctx context.Context, way catalog.Match, query string, list []shelf) ([]*found, error) {
+func (f *finder) try(ctx context.Context, way catalog.Match, query, check string, list []shelf) ([]*found, error) {
 	var batch []*found
 	for round := 0; round < mostRounds && len(list) > 0; round++ {
-		rows, err := f.tx.Query(ctx, f.candidatesSQL(list), f.args(query)...)
+		rows, err := f.tx.Query(ctx, f.candidatesSQL(list, check), f.args(query, check)...)
 		if err != nil {
 			return nil, err
 		}
@@ -264,16 +308,22 @@ func (f *finder) most() int { return max(candidates, f.want) }
 // sameSQL is sameness of a report field t, which isn't masked.
 const sameSQL = "left(encode(sha256(convert_to(t.type || E'\\x01' || coalesce(t.name, '') || E'\\x01' || coalesce(t.formula, ''), 'UTF8')), 'hex'), 16)"
 
-// candidatesSQL looks through shelves. Its parameters are those of condition.
-func (f *finder) candidatesSQL(list []shelf) string {
+// candidatesSQL looks through shelves. Its parameters are those of condition, and then check, a tsquery that
+// holds of the rows that the index finds, unless it is ""; written as a function it is never asked of the
+// index.
+func (f *finder) candidatesSQL(list []shelf, check string) string {
 	parts := make([]string, len(list))
+	and := ""
+	if check != "" {
+		and = fmt.Sprintf(" and ts_match_vq(t.search, $%d::tsquery)", len(f.args("", check)))
+	}
 	for i, s := range list {
 		same := "''"
 		if s.table == fields {
 			same = sameSQL
 		}
-		parts[i] = fmt.Sprintf("(select %d, (%s)::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s limit %d)",
-			i, s.class, same, tables[s.table].name, f.condition(s), f.most())
+		parts[i] = fmt.Sprintf("(select %d, (%s)::text, t.key, coalesce(t.name, ''), %s from qlikcrawler.%s t where %s%s limit %d)",
+			i, s.class, same, tables[s.table].name, f.condition(s), and, f.most())
 	}
 	return strings.Join(parts, " union all ")
 }
@@ -282,9 +332,15 @@ func (f *finder) candidatesSQL(list []shelf) string {
 // Reports of one kind are told by their lexeme too: the index has other kinds.
 func (f *finder) condition(s shelf) string {
 	sql := s.where + " and t.search @@ $1::tsquery"
-	if s.table == reports && s.few {
+	if s.table == reports && s.stage == 0 {
 		sql = fmt.Sprintf("%s and t.search @@ ($1::tsquery && '''%s%s'''::tsquery)", s.where, markClass, s.classes[0])
 	}
+	return sql + f.limits()
+}
+
+// limits says which rows of any table may be found. $2 are the connections that may be seen.
+func (f *finder) limits() string {
+	sql := ""
 	if !f.search.Scope.All {
 		sql += " and t.connection = any($2::text[])"
 	}
@@ -294,8 +350,8 @@ func (f *finder) condition(s shelf) string {
 	return sql
 }
 
-// args are those of condition.
-func (f *finder) args(query string) []any {
+// args are those of condition, and check, unless it is "".
+func (f *finder) args(query, check string) []any {
 	args := []any{query}
 	if !f.search.Scope.All {
 		codes := f.search.Scope.Connections
@@ -303,6 +359,9 @@ func (f *finder) args(query string) []any {
 			codes = []string{}
 		}
 		args = append(args, codes)
+	}
+	if check != "" {
+		args = append(args, check)
 	}
 	return args
 }

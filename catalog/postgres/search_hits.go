@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,7 +125,7 @@ const countSame = `select count(*) from (
 // queueSame counts the fields that say the same under one name, where the search may look.
 func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 	query := and(lexeme(markSame, same), f.question.filter)
-	args := f.args(query)
+	args := f.args(query, "")
 	sql := "t.search @@ $1::tsquery"
 	if !f.search.Scope.All {
 		sql += " and t.connection = any($2::text[])"
@@ -141,66 +140,4 @@ func (f *finder) queueSame(b *pgx.Batch, same string, into map[string]int) {
 			into[same] = n
 			return err
 		})
-}
-
-// mostCounted is how many rows of each shelf facets count.
-const mostCounted = 2000
-
-// facets counts what the widest way that finds something finds.
-func (f *finder) facets(ctx context.Context) (*catalog.Facets, error) {
-	query := f.question.tier(try{catalog.MatchText, lastOpen})
-	if len(f.question.words) == 0 {
-		query = f.question.tier(try{catalog.MatchText, whole})
-	}
-	if len(f.used) > 0 {
-		query = f.question.tier(try{catalog.MatchNear, whole})
-	}
-	parts := make([]string, len(f.shelves))
-	for i, s := range f.shelves {
-		typ := "null"
-		if s.table == reports || s.table == fields {
-			typ = "t.type"
-		}
-		parts[i] = fmt.Sprintf(`(select %d, class, connection, typ, count(*) from (
-			select (%s)::text as class, t.connection, %s::text as typ from qlikcrawler.%s t where %s limit %d) x group by 2, 3, 4)`,
-			i, s.class, typ, tables[s.table].name, f.condition(s), mostCounted)
-	}
-	rows, err := f.tx.Query(ctx, strings.Join(parts, " union all "), f.args(query)...)
-	if err != nil {
-		return nil, err
-	}
-	kinds, connections, types, all := map[string]int{}, map[string]int{}, map[string]int{}, map[int]int{}
-	var at, n int
-	var name class
-	var connection string
-	var typ zeronull.Text
-	_, err = pgx.ForEachRow(rows, []any{&at, &name, &connection, &typ, &n}, func() error {
-		kinds[placeOfClass(name).kind] += n
-		connections[connection] += n
-		if typ != "" {
-			types[string(typ)] += n
-		}
-		all[at] += n
-		return nil
-	})
-	out := &catalog.Facets{Kinds: facetsOf(kinds), Connections: facetsOf(connections), Types: facetsOf(types)}
-	for _, n := range all {
-		out.More = out.More || n >= mostCounted
-	}
-	return out, err
-}
-
-// facetsOf are counts, the greatest first.
-func facetsOf(counts map[string]int) []catalog.Facet {
-	list := make([]catalog.Facet, 0, len(counts))
-	for v, n := range counts {
-		list = append(list, catalog.Facet{Value: v, Count: n})
-	}
-	slices.SortFunc(list, func(a, b catalog.Facet) int {
-		if a.Count != b.Count {
-			return b.Count - a.Count
-		}
-		return strings.Compare(a.Value, b.Value)
-	})
-	return list
 }

@@ -73,53 +73,88 @@ var tries = []try{
 	{catalog.MatchNear, whole},
 }
 
+// opens reports whether the n-th word is taken for a beginning.
+func (t try) opens(n, of int) bool { return t.open == allOpen || t.open == lastOpen && n == of-1 }
+
 // term makes terms of the n-th word.
 func (t try) term(n, of int, mark string) func(string) string {
-	if t.open == allOpen || t.open == lastOpen && n == of-1 {
+	if t.opens(n, of) {
 		return func(s string) string { return prefixed(mark, s) }
 	}
 	return func(s string) string { return lexeme(mark, s) }
 }
 
-// tier is the tsquery of a way to be found; "" if the question can't be found in this way.
-func (q *question) tier(t try) string {
-	m := t.match
+// A clause is what must hold of a row, as a tsquery, and the lexemes any of which makes it hold, as far as
+// its share of the rows is concerned.
+type clause struct {
+	query   string
+	lexemes []openLexeme
+}
+
+type openLexeme struct {
+	text string
+	open bool // lexemes that begin so, too
+}
+
+// tier gives the clauses of a way to be found, one for each word, or for the whole; none if the question
+// can't be found in this way.
+func (q *question) tier(t try) []clause {
 	if len(q.words) == 0 {
-		if m == catalog.MatchText && t.open == whole && q.text == "" {
-			return q.filter
+		if t.match == catalog.MatchText && t.open == whole && q.text == "" {
+			return []clause{{query: q.filter}}
 		}
-		return ""
+		return nil
 	}
-	var terms []string
-	switch m {
+	switch t.match {
 	case catalog.MatchName:
-		terms = append(terms, lexeme(markName, q.text))
+		return []clause{{lexeme(markName, q.text), []openLexeme{{markName + q.text, false}}}}
 	case catalog.MatchPrefix:
 		if utf8.RuneCountInString(q.text) < shortestPrefix {
-			return ""
+			return nil
 		}
-		terms = append(terms, prefixed(markName, q.text))
-	case catalog.MatchWords:
-		for i, w := range q.words {
-			terms = append(terms, wordTerm(w, t.term(i, len(q.words), markTitle)))
-		}
-	case catalog.MatchText:
-		for i, w := range q.words {
-			terms = append(terms, wordTerm(w, t.anywhere(i, len(q.words))))
-		}
-	case catalog.MatchNear:
-		if len(q.instead) == 0 {
-			return ""
-		}
-		for i, w := range q.words {
-			any := []string{wordTerm(w, t.anywhere(i, len(q.words)))}
-			for _, other := range q.instead[w.text] {
-				any = append(any, lexeme(markTitle, other), lexeme("", other))
-			}
-			terms = append(terms, "("+strings.Join(any, " | ")+")")
-		}
+		return []clause{{prefixed(markName, q.text), []openLexeme{{markName + q.text, true}}}}
 	}
-	return and(append(terms, q.filter)...)
+	if t.match == catalog.MatchNear && len(q.instead) == 0 {
+		return nil
+	}
+	clauses := make([]clause, len(q.words))
+	for i, w := range q.words {
+		clauses[i] = q.wordClause(t, i, w)
+	}
+	return clauses
+}
+
+// wordClause is that of the n-th word.
+func (q *question) wordClause(t try, n int, w word) clause {
+	open := t.opens(n, len(q.words)) && utf8.RuneCountInString(w.text) >= shortestPrefix
+	c := clause{lexemes: []openLexeme{{markTitle + w.text, open}}}
+	if t.match == catalog.MatchWords {
+		c.query = wordTerm(w, t.term(n, len(q.words), markTitle))
+		return c
+	}
+	c.query = wordTerm(w, t.anywhere(n, len(q.words)))
+	c.lexemes = append(c.lexemes, openLexeme{w.text, open})
+	if t.match == catalog.MatchNear {
+		any := []string{c.query}
+		for _, other := range q.instead[w.text] {
+			any = append(any, lexeme(markTitle, other), lexeme("", other))
+			c.lexemes = append(c.lexemes, openLexeme{markTitle + other, false}, openLexeme{other, false})
+		}
+		c.query = "(" + strings.Join(any, " | ") + ")"
+	}
+	return c
+}
+
+// queryOf is the tsquery of some clauses and what must hold besides; "" for no clauses.
+func (q *question) queryOf(tier []clause) string {
+	if len(tier) == 0 {
+		return ""
+	}
+	terms := each(tier, func(c clause) string { return c.query })
+	if len(q.words) > 0 {
+		terms = append(terms, q.filter)
+	}
+	return and(terms...)
 }
 
 // anywhere makes terms of a word in the name or in another text.
@@ -187,13 +222,13 @@ var classPlaces = []classPlace{
 	{classApp, "app", 0},
 	{classStream, "stream", 1},
 	{classSheet, "sheet", 2},
-	{classMeasure, "measure", 3},
-	{classDimension, "dimension", 4},
-	{classObject, "master_object", 5},
-	{classVariable, "variable", 6},
-	{classTable, "table", 7},
-	{classField, "field", 8},
-	{classPersonal, "personal", 9},
+	{classPersonal, "personal", 3},
+	{classMeasure, "measure", 4},
+	{classDimension, "dimension", 5},
+	{classObject, "master_object", 6},
+	{classVariable, "variable", 7},
+	{classTable, "table", 8},
+	{classField, "field", 9},
 	{classCell, "cell", 10},
 	{classMeasure + inline, "measure", 11},
 	{classDimension + inline, "dimension", 12},
@@ -223,22 +258,25 @@ type shelf struct {
 	where   string // the rows, as the index has it
 	class   string // SQL of a row's class
 	classes []class
-	few     bool // far fewer rows than of charts: looked through first
+	stage   int // shelves of a later one are looked through when a page isn't full without them; all in them weighs more
 }
 
 // fieldClass is the class of a report field t.
 const fieldClass = "replace(lower(t.type), ' ', '_') || case when t.origin = 'inline' then '" + inline + "' else '' end"
 
+// lastStage is the greatest of shelves.
+const lastStage = 3
+
 var shelves = []shelf{
-	{reports, "t.kind <> 'cell' and t.kind = 'app'", "'app'", []class{classApp}, true},
-	{groups, "true", "t.kind", []class{classStream, classPersonal}, true},
-	{reports, "t.kind <> 'cell' and t.kind = 'sheet'", "'sheet'", []class{classSheet}, true},
-	{fields, "t.origin <> 'inline'", fieldClass, []class{classMeasure, classDimension, classObject, classVariable}, true},
-	{modelTables, "true", "'table'", []class{classTable}, true},
-	{modelFields, "true", "'field'", []class{classField}, true},
-	{reports, "t.kind = 'cell'", "'cell'", []class{classCell}, false},
-	{fields, "t.origin = 'inline'", fieldClass, []class{classMeasure + inline, classDimension + inline}, false},
-	{sources, "true", "'script'", []class{classScript}, false},
+	{reports, "t.kind <> 'cell' and t.kind = 'app'", "'app'", []class{classApp}, 0},
+	{groups, "true", "t.kind", []class{classStream, classPersonal}, 0},
+	{reports, "t.kind <> 'cell' and t.kind = 'sheet'", "'sheet'", []class{classSheet}, 0},
+	{fields, "t.origin <> 'inline'", fieldClass, []class{classMeasure, classDimension, classObject, classVariable}, 1},
+	{modelTables, "true", "'table'", []class{classTable}, 2},
+	{modelFields, "true", "'field'", []class{classField}, 2},
+	{reports, "t.kind = 'cell'", "'cell'", []class{classCell}, 3},
+	{fields, "t.origin = 'inline'", fieldClass, []class{classMeasure + inline, classDimension + inline}, 3},
+	{sources, "true", "'script'", []class{classScript}, 3},
 }
 
 // shelvesOf gives the shelves that have things of some kinds, and the tsquery that keeps to these kinds

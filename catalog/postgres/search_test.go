@@ -241,6 +241,43 @@ func TestSearchCountsFacets(t *testing.T) {
 	}
 }
 
+func TestFacetsOfWhatIsVeryCommonAreEstimated(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	library(b)
+	const measures = 24_000
+	_, err := b.sql.Exec(t.Context(), `
+		insert into qlikcrawler.report_field (key, connection, report_key, type, origin, name, description, first_seen_at, incomplete, hash, search)
+		select 'prod/big/' || n, 'prod', 'prod/big', case when n % 3 = 0 then 'Dimension' else 'Measure' end, 'master', 'Tonnage', repeat('filler ', 60), now(), false, '\x00',
+			array_to_tsvector(array['=tonnage', '.tonnage', '@prod', case when n % 3 = 0 then '%dimension' else '%measure' end]
+				|| case when n % 1000 = 0 then array['.seldom'] else '{}' end)
+		from generate_series(1, $1::int) n`, measures)
+	b.must(err)
+	_, err = b.sql.Exec(t.Context(), "analyze")
+	b.must(err)
+	b.DB = open(t, b.url) // one that has read no statistics yet
+	for _, f := range b.search(catalog.Search{Text: "tonnage", Facets: true}).Facets.Kinds {
+		want := map[string]float64{"measure": measures * 2 / 3, "dimension": measures / 3}[f.Value]
+		if f.Bound != catalog.CountAbout || float64(f.Count) < want*0.7 || float64(f.Count) > want*1.3 {
+			t.Errorf("%+v: want about %g", f, want)
+		}
+	}
+	for _, test := range []struct {
+		what   string
+		search catalog.Search
+		want   []catalog.Facet
+	}{
+		{"a rare word is counted", catalog.Search{Text: "seldom"}, []catalog.Facet{{Value: "measure", Count: 16}, {Value: "dimension", Count: 8}}},
+		{"a rare word beside a common beginning", catalog.Search{Text: "tonn seldom"}, []catalog.Facet{{Value: "measure", Count: 16}, {Value: "dimension", Count: 8}}},
+		{"a filter that leaves nothing", catalog.Search{Text: "tonnage", Types: []string{"Variable"}}, []catalog.Facet{}},
+	} {
+		test.search.Facets = true
+		if d := cmp.Diff(test.want, b.search(test.search).Facets.Kinds); d != "" {
+			t.Errorf("%s (-want +got)\n%s", test.what, d)
+		}
+	}
+}
+
 func TestSearchFollowsTheCatalog(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

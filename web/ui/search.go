@@ -27,6 +27,7 @@ type facetGroup struct {
 type facetLink struct {
 	Label, URL string
 	Count      int
+	Bound      catalog.Bound
 	Chosen     bool
 }
 
@@ -74,7 +75,7 @@ func facetsOf(at *url.URL, f *catalog.Facets) []facetGroup {
 		group := facetGroup{Title: g.title}
 		chosen := at.Query().Get(g.name)
 		for _, x := range g.facets {
-			link := facetLink{Label: strings.ReplaceAll(x.Value, "_", " "), Count: x.Count, Chosen: x.Value == chosen, URL: changed(at, g.name, x.Value, "cursor", "")}
+			link := facetLink{Label: strings.ReplaceAll(x.Value, "_", " "), Count: x.Count, Bound: x.Bound, Chosen: x.Value == chosen, URL: changed(at, g.name, x.Value, "cursor", "")}
 			if link.Chosen {
 				link.URL = changed(at, g.name, "", "cursor", "")
 			}
