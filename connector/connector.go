@@ -83,6 +83,8 @@ type Env struct {
 // A Source is a kind of connector.
 type Source struct {
 	Type, Title string
+	// Local tells that the source has no address: its connections have no url.
+	Local bool
 	// Validate tells everything that is wrong with a connection's settings, without any network call.
 	Validate func(catalog.Connection) FieldErrors
 	// Open makes a connector. It does no network call; the first use logs in.
@@ -90,12 +92,16 @@ type Source struct {
 	// Locks tells whether a refused login of the connection counts towards the lockout of an account: then it
 	// isn't tried again by itself. nil: it never does.
 	Locks func(catalog.Connection) bool
+	// LastLight is the last step of a check that costs the site little: regular checks of a connection's health
+	// end with it. "": all steps do.
+	LastLight string
 	// Template is a commented connection file (YAML).
 	Template string
 	// Fields describe the keys that are the source's own, in the template's order.
 	Fields []catalog.Field
 	// Secrets are the paths of the keys whose values are secrets ("jwt.token"), Files those whose
-	// values name a local file ("tls.ca_file"): relative ones are meant from the connection file's folder.
+	// values name a local file or folder, or a list of them ("tls.ca_file"): relative ones are meant from the
+	// connection file's folder.
 	Secrets, Files []string
 }
 

@@ -158,6 +158,31 @@ func SecretsOf(c catalog.Connection, resolve ResolveFunc) func(ctx context.Conte
 	}
 }
 
+// TextsAt are the texts at a dotted path of a settings tree: of a list, or the one that stands there.
+func TextsAt(tree map[string]any, path string) []string {
+	var x any = tree
+	for key := range strings.SplitSeq(path, ".") {
+		m, ok := x.(map[string]any)
+		if !ok {
+			return nil
+		}
+		x = m[key]
+	}
+	var texts []string
+	switch v := x.(type) {
+	case string:
+		texts = append(texts, v)
+	case []string:
+		texts = v
+	case []any:
+		for _, item := range v {
+			s, _ := item.(string)
+			texts = append(texts, s)
+		}
+	}
+	return texts
+}
+
 // TextAt is the text at a dotted path of a settings tree, "" if there is none.
 func TextAt(tree map[string]any, path string) string {
 	var x any = tree

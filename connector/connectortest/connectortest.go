@@ -42,6 +42,8 @@ func Run(t *testing.T, p Probe) {
 	}{
 		{"lists twice alike", s.listsTwiceAlike},
 		{"parents come before their children", s.parentsFirst},
+		{"a check passes, with the same steps each time", s.checks},
+		{"data connections are told without secrets", s.listsDataConnections},
 		{"breaks early and leaves nothing", s.breaksEarly},
 		{"ends within a second of a cancel", s.endsWithinASecond},
 		{"fetches all that it lists, with unique and stable keys", s.fetchesAll},

@@ -176,6 +176,10 @@ func (r Reader) absoluteFiles(tree map[string]any, source connector.Source) conn
 	var errs connector.FieldErrors
 	for _, path := range slices.Concat(source.Files, source.Secrets) {
 		parent, key := at(tree, path)
+		if list, ok := parent[key].([]any); ok {
+			parent[key] = r.absoluteList(list, path, &errs)
+			continue
+		}
 		value, ok := parent[key].(string)
 		prefix := ""
 		if slices.Contains(source.Secrets, path) {
@@ -186,7 +190,7 @@ func (r Reader) absoluteFiles(tree map[string]any, source connector.Source) conn
 			continue
 		}
 		if r.Dir == "" {
-			errs.Add(path, "is a path without its folder; give the whole path on the machine that runs qlikcrawler")
+			errs.Add(path, "%s", withoutFolder)
 			continue
 		}
 		if abs, err := filepath.Abs(filepath.Join(r.Dir, value)); err == nil {
@@ -194,6 +198,27 @@ func (r Reader) absoluteFiles(tree map[string]any, source connector.Source) conn
 		}
 	}
 	return errs
+}
+
+const withoutFolder = "is a path without its folder; give the whole path on the machine that runs qlikcrawler"
+
+// absoluteList is absoluteFiles of a key that holds a list.
+func (r Reader) absoluteList(list []any, path string, errs *connector.FieldErrors) []any {
+	out := slices.Clone(list)
+	for i, x := range list {
+		value, ok := x.(string)
+		if !ok || value == "" || filepath.IsAbs(value) {
+			continue
+		}
+		if r.Dir == "" {
+			errs.Add(fmt.Sprintf("%s[%d]", path, i), "%s", withoutFolder)
+			continue
+		}
+		if abs, err := filepath.Abs(filepath.Join(r.Dir, value)); err == nil {
+			out[i] = abs
+		}
+	}
+	return out
 }
 
 // Tree is what a connection is written as, without its secrets: the inverse of Read.
@@ -243,5 +268,5 @@ func Order(tree map[string]any) []string {
 
 var topKeys = []string{
 	"name", "code", "type", "environment", "description", "url", "link_url", "alias_host_name", "authentication",
-	"windows", "jwt", "header", "certificate", "tls", "proxy", "options", "retention", "access_instructions", "governance", "admins", "notify", "schedule",
+	"windows", "jwt", "header", "certificate", "tls", "proxy", "unbuilt", "options", "retention", "access_instructions", "governance", "admins", "notify", "schedule",
 }

@@ -18,11 +18,12 @@ func Types(sources connector.Sources) []catalog.ConnectionType {
 
 // Fields describe every key of a source's connections, in the order of contract §2.
 func Fields(source connector.Source) []catalog.Field {
-	return slices.Concat(headFields(source.Type), source.Fields, tailFields())
+	return slices.Concat(headFields(source), source.Fields, tailFields())
 }
 
-func headFields(typ string) []catalog.Field {
-	return []catalog.Field{
+func headFields(source connector.Source) []catalog.Field {
+	typ := source.Type
+	fields := []catalog.Field{
 		{Path: "name", Label: "Name", Kind: catalog.KindText, Required: true, Example: "Qlik Sense PROD", Help: "What people call it; unique, compared without case."},
 		{Path: "code", Label: "Code", Kind: catalog.KindText, Required: true, Fixed: true, Example: "qlik-prod", Help: "Lower-case letters, digits and hyphens; unique, and it never changes: it is the first part of every key."},
 		{Path: "type", Label: "Type", Kind: catalog.KindChoice, Required: true, Fixed: true, Choices: []string{typ}, Default: typ, Help: "The kind of site."},
@@ -30,6 +31,10 @@ func headFields(typ string) []catalog.Field {
 		{Path: "description", Label: "Description", Kind: catalog.KindLongText, Help: "Free text."},
 		{Path: "url", Label: "Address", Kind: catalog.KindURL, Required: true, Example: "https://sense.example.com", Help: "Of the site; a bare host name means https, and a port and a virtual proxy's path are allowed."},
 	}
+	if source.Local {
+		return fields[:len(fields)-1] // it has no address
+	}
+	return fields
 }
 
 func tailFields() []catalog.Field {

@@ -58,9 +58,13 @@ func NewPolicy(roots, references string, n Network) (Policy, error) {
 func (p Policy) Check(tree, before map[string]any, source connector.Source) connector.FieldErrors {
 	var errs connector.FieldErrors
 	for _, key := range source.Files {
-		if text := connector.TextAt(tree, key); text != "" && text != connector.TextAt(before, key) {
+		given := connector.TextsAt(tree, key)
+		for i, text := range given {
+			if text == "" || slices.Contains(connector.TextsAt(before, key), text) {
+				continue
+			}
 			if why := p.file(text); why != "" {
-				errs.Add(key, "%s", why)
+				errs.Add(placeIn(tree, key, i), "%s", why)
 			}
 		}
 	}
@@ -89,6 +93,14 @@ func (p Policy) Check(tree, before map[string]any, source connector.Source) conn
 		}
 	}
 	return errs
+}
+
+// placeIn is the path of the i-th text at a key: the key itself, unless it holds a list.
+func placeIn(tree map[string]any, key string, i int) string {
+	if connector.TextAt(tree, key) != "" {
+		return key
+	}
+	return fmt.Sprintf("%s[%d]", key, i)
 }
 
 func textsAt(tree map[string]any, group, key string) []string {

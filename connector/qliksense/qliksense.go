@@ -23,14 +23,15 @@ const Type = "qlik-sense"
 // Source is Qlik Sense Enterprise on Windows.
 func Source() connector.Source {
 	return connector.Source{
-		Type:     Type,
-		Title:    "Qlik Sense Enterprise on Windows",
-		Validate: validate,
-		Open:     open,
-		Locks:    locks,
-		Template: Template,
-		Fields:   formFields(),
-		Secrets:  SecretPaths(),
+		Type:      Type,
+		Title:     "Qlik Sense Enterprise on Windows",
+		Validate:  validate,
+		Open:      open,
+		Locks:     locks,
+		LastLight: "qrs_read",
+		Template:  Template,
+		Fields:    formFields(),
+		Secrets:   SecretPaths(),
 		Files: []string{
 			"certificate.client_cert", "certificate.client_key", "certificate.root_cert", "certificate.pfx",
 			"tls.ca_file", "tls.truststore", "tls.client_cert", "tls.client_key", "tls.pfx",

@@ -181,18 +181,18 @@ func (r *Register) checkOf(ctx context.Context, conn catalog.Connection) (iter.S
 	return r.watched(ctx, conn), nil
 }
 
-// loginGroups are the groups of keys of which the login uses one.
-var loginGroups = []string{"windows", "jwt", "header", "certificate"}
+// unproven are the keys of the settings that a check says nothing about.
+var unproven = []string{"link_url", "options", "retention", "admins", "notify"}
 
-// essence is what a check proves: the address and the way in.
+// essence is what a check proves: the address and the way in, or whatever else a source has in their place.
 func essence(conn catalog.Connection) map[string]any {
 	var settings map[string]any
 	if json.Unmarshal(conn.Settings, &settings) != nil {
 		return nil
 	}
 	out := map[string]any{"type": conn.Type, "url": conn.URL}
-	for _, k := range append([]string{"alias_host_name", "authentication", "tls", "proxy"}, loginGroups...) {
-		if x, ok := settings[k]; ok {
+	for k, x := range settings {
+		if !slices.Contains(unproven, k) {
 			out[k] = x
 		}
 	}

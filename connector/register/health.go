@@ -8,9 +8,6 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector"
 )
 
-// lastLight is the last step of a light check: what comes after it opens apps.
-const lastLight = "qrs_read"
-
 // lightLimit is how long a light check may take. The first request to a proxy that idled takes half a
 // minute.
 const lightLimit = 2 * time.Minute
@@ -37,13 +34,14 @@ func (r *Register) CheckHealth(ctx context.Context, every time.Duration, limit i
 // light goes as far as reading one thing from the site, and says why it couldn't.
 func (r *Register) light(ctx context.Context, conn catalog.Connection) catalog.HealthResult {
 	limited, cancel := context.WithTimeout(ctx, lightLimit)
+	source, _ := r.Sources.Find(conn.Type)
 	defer cancel()
 	for step := range r.steps(limited, conn) {
 		if step.Status == connector.StepFailed && onTheWay(step.Name) {
 			t := told(step)
 			return catalog.HealthResult{Reason: reason(t), Halt: r.lockable(conn) && refused([]catalog.CheckStep{t})}
 		}
-		if step.Name == lastLight {
+		if step.Name == source.LastLight {
 			return catalog.HealthResult{}
 		}
 	}

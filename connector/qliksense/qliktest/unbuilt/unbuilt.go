@@ -1,21 +1,8 @@
-// Package unbuilt reads apps from the folders that `qlik app unbuild` writes, for the simulated site:
-//
-//	app-properties.json   the app's properties: title, description, thumbnail, last reload
-//	dimensions.json       a list of master dimensions' properties
-//	measures.json         a list of master measures' properties
-//	variables.json        a list of variables' properties, or an object of such lists
-//	objects/*.json        sheets, master objects and others, each as a full property tree
-//	script.qvs            the load script
-//	connections.yml       names and types of data connections
-//	lineage.json          what the last reload stored: [{qDiscriminator, qStatement}]
-//	data-metadata.json    what GET /api/v1/apps/{id}/data/metadata serves (facts B.9)
-//
-// Every file may be missing. Other files are left alone. A file that can't be read is an error
-// that names it.
+// Package unbuilt makes apps of the simulated site from the folders that `qlik app unbuild` writes; package
+// appfiles tells what is in them. A file that can't be read is an error that names it.
 package unbuilt
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,11 +10,11 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/connector/unbuilt/appfiles"
 )
 
 // Load reads the app in a folder. The app's id is the folder's name if that is a GUID, and else
@@ -52,36 +39,80 @@ func loadDir(dir, name, id string) (*qliktest.App, error) {
 // LoadFS reads the app at the root of a file system. The app has the given id, and the given name
 // if its properties have no title.
 func LoadFS(fsys fs.FS, name, id string) (*qliktest.App, error) {
-	app := &qliktest.App{ID: id, Name: name}
-	content := &qliktest.Content{}
-	r := reader{fsys: fsys}
-	r.appProperties(app, content)
-	content.Dimensions = r.masterItems("dimensions.json")
-	content.Measures = r.masterItems("measures.json")
-	content.Variables = r.variables("variables.json")
-	r.objects("objects", content)
-	content.Script = string(r.read("script.qvs"))
-	content.Lineage = r.lineage("lineage.json")
-	content.Metadata = r.json("data-metadata.json")
-	content.Connections = r.connections("connections.yml")
-	if len(r.errs) > 0 {
-		return nil, errors.Join(r.errs...)
+	files := appfiles.Read(fsys)
+	if len(files.Faults) > 0 {
+		errs := make([]error, len(files.Faults))
+		for i, f := range files.Faults {
+			errs[i] = f
+		}
+		return nil, errors.Join(errs...)
 	}
-	r.takeSizes(app, content)
+	p := files.Properties
+	app := &qliktest.App{
+		ID: id, Name: name, Description: p.Description, DynamicColor: p.DynamicColor, SavedInProductVersion: p.ProductVersion,
+		MigrationHash: p.MigrationHash, LastReload: p.LastReload, Created: p.Created, Modified: p.Modified,
+	}
+	if p.Title != "" {
+		app.Name = p.Title
+	}
+	if p.Thumbnail != "" {
+		app.Thumbnail = "/appcontent/" + app.ID + "/" + path.Base(p.Thumbnail)
+	}
+	content, err := contentOf(files)
+	if err != nil {
+		return nil, err
+	}
+	takeSizes(app, content, files.Size)
 	finish(app, content)
 	app.Load = func() *qliktest.Content { return content }
 	return app, nil
 }
 
-// IsApp reports whether the root of a file system looks like an unbuilt app.
-func IsApp(fsys fs.FS) bool {
-	return slices.ContainsFunc(
-		[]string{"app-properties.json", "objects", "script.qvs", "dimensions.json", "measures.json", "variables.json"},
-		func(name string) bool {
-			_, err := fs.Stat(fsys, name)
-			return err == nil
+// contentOf is what is inside the app.
+func contentOf(files *appfiles.App) (*qliktest.Content, error) {
+	content := &qliktest.Content{Properties: files.Properties.Raw, Script: files.Script, Metadata: files.Metadata}
+	for _, list := range []struct {
+		from  []appfiles.Object
+		to    *[]qliktest.Item
+		trees bool
+	}{
+		{files.Dimensions, &content.Dimensions, false},
+		{files.Measures, &content.Measures, false},
+		{files.Objects, &content.Objects, true},
+		{files.Bookmarks, &content.Bookmarks, true},
+	} {
+		for _, o := range list.from {
+			tree := qliktest.Tree{Property: o.Properties}
+			if list.trees {
+				if err := json.Unmarshal(o.Tree, &tree); err != nil {
+					return nil, fmt.Errorf("object %s: %w", o.ID, err)
+				}
+			}
+			*list.to = append(*list.to, qliktest.Item{Tree: tree})
+		}
+	}
+	for _, v := range files.Variables {
+		content.Variables = append(content.Variables, qliktest.Variable{
+			Properties: v.Properties, ScriptCreated: v.ScriptCreated, Reserved: v.Reserved, Config: v.Config,
 		})
+	}
+	for _, l := range files.Lineage {
+		content.Lineage = append(content.Lineage, qliktest.LineageItem(l))
+	}
+	for _, c := range files.Connections {
+		raw, err := json.Marshal(map[string]string{
+			"qId": qliktest.DeriveID("connection", c.Name), "qName": c.Name, "qConnectionString": c.String, "qType": c.Type,
+		})
+		if err != nil {
+			return nil, err
+		}
+		content.Connections = append(content.Connections, raw)
+	}
+	return content, nil
 }
+
+// IsApp reports whether the root of a file system looks like an unbuilt app.
+func IsApp(fsys fs.FS) bool { return appfiles.IsApp(fsys) }
 
 // AppID is the id of the app in a folder of that name.
 func AppID(name string) string {
@@ -104,110 +135,8 @@ func isGUID(s string) bool {
 	return true
 }
 
-// A reader reads the files of one app and collects what is wrong with them.
-type reader struct {
-	fsys fs.FS
-	errs []error
-	size int64
-}
-
-func (r *reader) fail(name string, err error) {
-	r.errs = append(r.errs, fmt.Errorf("%s: %w", name, err))
-}
-
-// read gives a file's bytes, nil if there is no such file.
-func (r *reader) read(name string) []byte {
-	b, err := fs.ReadFile(r.fsys, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		r.fail(name, err)
-		return nil
-	}
-	r.size += int64(len(b))
-	return b
-}
-
-// json gives a file's JSON without white space between members, nil if there is no such file.
-func (r *reader) json(name string) json.RawMessage {
-	b := bytes.TrimPrefix(r.read(name), []byte("\ufeff"))
-	if len(bytes.TrimSpace(b)) == 0 {
-		return nil
-	}
-	var out bytes.Buffer
-	if err := json.Compact(&out, b); err != nil {
-		r.fail(name, fmt.Errorf("not JSON: %w", err))
-		return nil
-	}
-	return out.Bytes()
-}
-
-// list gives the elements of a file's JSON list; a single object counts as a list of one.
-func (r *reader) list(name string) []json.RawMessage {
-	b := r.json(name)
-	switch {
-	case b == nil || string(b) == "null":
-		return nil
-	case b[0] == '{':
-		return []json.RawMessage{b}
-	}
-	var items []json.RawMessage
-	if err := json.Unmarshal(b, &items); err != nil {
-		r.fail(name, fmt.Errorf("not a list: %w", err))
-	}
-	return items
-}
-
-func (r *reader) appProperties(app *qliktest.App, content *qliktest.Content) {
-	const name = "app-properties.json"
-	content.Properties = r.json(name)
-	if content.Properties == nil {
-		return
-	}
-	var p map[string]json.RawMessage
-	if err := json.Unmarshal(content.Properties, &p); err != nil {
-		r.fail(name, fmt.Errorf("not an object: %w", err))
-		return
-	}
-	if title := text(p["qTitle"]); title != "" {
-		app.Name = title
-	}
-	app.Description = text(p["description"])
-	app.DynamicColor = text(p["dynamicColor"])
-	app.SavedInProductVersion = text(p["qSavedInProductVersion"])
-	app.MigrationHash = text(p["qMigrationHash"])
-	app.LastReload = date(p["qLastReloadTime"])
-	app.Created = date(p["createdDate"])
-	app.Modified = date(p["modifiedDate"])
-	var thumbnail struct {
-		URL string `json:"qUrl"`
-	}
-	// A thumbnail of another shape is no thumbnail.
-	if json.Unmarshal(p["qThumbnail"], &thumbnail) == nil && thumbnail.URL != "" {
-		app.Thumbnail = "/appcontent/" + app.ID + "/" + path.Base(thumbnail.URL)
-	}
-}
-
-// text gives a JSON string's value; anything else is "".
-func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
-func date(raw json.RawMessage) time.Time {
-	t, err := time.Parse(time.RFC3339Nano, text(raw))
-	if err != nil || t.Year() <= 1753 {
-		return time.Time{}
-	}
-	return t.UTC()
-}
-
 // takeSizes sets the app's sizes: what its data model says, else what the files have.
-func (r *reader) takeSizes(app *qliktest.App, content *qliktest.Content) {
+func takeSizes(app *qliktest.App, content *qliktest.Content, files int64) {
 	var m struct {
 		Static int64 `json:"static_byte_size"`
 	}
@@ -215,5 +144,26 @@ func (r *reader) takeSizes(app *qliktest.App, content *qliktest.Content) {
 	if content.Metadata != nil && json.Unmarshal(content.Metadata, &m) == nil {
 		app.StaticByteSize = m.Static
 	}
-	app.FileSize = r.size + app.StaticByteSize
+	app.FileSize = files + app.StaticByteSize
+}
+
+// finish gives every object its row in the Repository: an id of its own, the app's dates.
+func finish(app *qliktest.App, content *qliktest.Content) {
+	if app.Created.IsZero() {
+		app.Created = time.Date(2024, 1, 15, 8, 0, 0, 0, time.UTC)
+	}
+	if app.Modified.IsZero() {
+		app.Modified = app.Created
+	}
+	for _, items := range [][]qliktest.Item{content.Dimensions, content.Measures, content.Objects, content.Bookmarks} {
+		for i := range items {
+			id, typ := items[i].Tree.Info()
+			items[i].RowID = qliktest.DeriveID("row", app.ID, typ, id)
+			items[i].Created, items[i].Modified = app.Created, app.Modified
+			items[i].ContentHash = qliktest.HashTree(items[i].Tree)
+		}
+	}
+	for i := range content.Variables {
+		content.Variables[i].Created, content.Variables[i].Modified = app.Created, app.Modified
+	}
 }

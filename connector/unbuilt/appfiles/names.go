@@ -1,4 +1,4 @@
-package unbuilt
+package appfiles
 
 import (
 	"slices"
