@@ -55,6 +55,8 @@ type listColumn[T any] struct {
 	long     bool // read only when a query names it
 	// unfiltered: not to be filtered by. What is masked is not, or it could be guessed letter by letter.
 	unfiltered bool
+	// within is the SQL of Equals where the value itself would be slow to compare: %s is the array of values.
+	within string
 }
 
 // A querier is the pool or a transaction.

@@ -53,6 +53,8 @@ func joined(ops []catalog.Op) string {
 // condition is the SQL of a filter that is in order. Values travel as texts and are cast there.
 func (s *selection[T]) condition(c *listColumn[T], op catalog.Op, values []string) string {
 	switch {
+	case op == catalog.Equals && c.within != "":
+		return fmt.Sprintf(c.within, s.arg(values, "text[]"))
 	case op == catalog.IsNull:
 		return s.nullity(c, values)
 	case op == catalog.Contains && c.typ == aKey:

@@ -62,8 +62,32 @@ var reportList = &list[catalog.ReportRow]{
 		{name: "last_seen_at", sql: "t.last_seen_at", typ: aTime, to: func(r *catalog.ReportRow) any { return &r.LastSeenAt }, unsorted: true},
 		{name: "retired_at", sql: "t.retired_at", typ: aTime, to: func(r *catalog.ReportRow) any { return &r.RetiredAt }},
 		{name: "retired", sql: "(t.retired_at is not null)", typ: aFlag, notNull: true, unsorted: true},
+		{
+			name: "stream", typ: aKey, unsorted: true, // the stream or personal group that the app is in
+			sql:    "(select g.parent_key from qlikcrawler.report_group g where g.key = t.group_key)",
+			within: "t.group_key in (select key from qlikcrawler.report_group where parent_key = any(%s))",
+		},
+		{name: "freshness", sql: freshness, typ: aWord, unsorted: true},
+		{name: "has_lineage", sql: "(case when t.kind = 'app' then " + appHasLineage + " else " + hasSources + " end)", typ: aFlag, notNull: true, unsorted: true},
 	},
 }
+
+// How old the data of an app is; what is not an app has none.
+const freshness = `(case when t.kind <> 'app' then null when t.reloaded_at is null then 'never' when t.reloaded_at > now() - interval '1 day' then 'day'
+	when t.reloaded_at > now() - interval '7 days' then 'week' when t.reloaded_at > now() - interval '30 days' then 'month'
+	when t.reloaded_at > now() - interval '365 days' then 'year' else 'older' end)`
+
+// What lineage says of a row: an app has some if anything but its own structure was read, other things
+// if something flows into them.
+const (
+	appHasLineage = "exists (select from qlikcrawler.lineage_edge e where e.unit = t.key and e.origin <> 'structure')"
+	hasSources    = "exists (select from qlikcrawler.lineage_edge e where e.to_key = t.key)"
+)
+
+// isUsed tells whether anything is made of a field of a data model: a key field links tables. Null: the lineage
+// of its app was never made, so that nobody knows.
+const isUsed = `(case when t.is_key then true when exists (select from qlikcrawler.lineage_unit u where u.unit = t.report_key)
+	then exists (select from qlikcrawler.lineage_edge e where e.from_key = t.key and e.origin <> 'structure') end)`
 
 // fieldList are measures, dimensions, master objects and variables.
 var fieldList = &list[catalog.FieldRow]{
@@ -88,6 +112,7 @@ var fieldList = &list[catalog.FieldRow]{
 		{name: "last_seen_at", sql: "t.last_seen_at", typ: aTime, to: func(r *catalog.FieldRow) any { return &r.LastSeenAt }, unsorted: true},
 		{name: "retired_at", sql: "t.retired_at", typ: aTime, to: func(r *catalog.FieldRow) any { return &r.RetiredAt }},
 		{name: "retired", sql: "(t.retired_at is not null)", typ: aFlag, notNull: true, unsorted: true},
+		{name: "has_lineage", sql: hasSources, typ: aFlag, notNull: true, unsorted: true},
 	},
 }
 
@@ -132,6 +157,8 @@ var columnList = &list[catalog.ColumnRow]{
 		{name: "last_seen_at", sql: "t.last_seen_at", typ: aTime, to: func(r *catalog.ColumnRow) any { return &r.LastSeenAt }, unsorted: true},
 		{name: "retired_at", sql: "t.retired_at", typ: aTime, to: func(r *catalog.ColumnRow) any { return &r.RetiredAt }},
 		{name: "retired", sql: "(t.retired_at is not null)", typ: aFlag, notNull: true, unsorted: true},
+		{name: "has_lineage", sql: hasSources, typ: aFlag, notNull: true, unsorted: true},
+		{name: "used", sql: isUsed, typ: aFlag, unsorted: true},
 	},
 }
 

@@ -34,11 +34,17 @@ type Catalog interface {
 	Search(ctx context.Context, s catalog.Search) (*catalog.SearchResult, error)
 	SetGovernance(ctx context.Context, key catalog.Key, e catalog.GovernanceEdit, was *catalog.GovernanceEdit, by string) error
 	Governance(ctx context.Context, scope catalog.Scope, key catalog.Key) (*catalog.GovernanceDetail, error)
+
+	CatalogFacets
+	Twins(ctx context.Context, scope catalog.Scope, f catalog.FieldRow) ([]catalog.Twin, error)
+	AppRuns(ctx context.Context, scope catalog.Scope, app catalog.Key, limit int) ([]catalog.AppRun, error)
+	ScriptLinks(ctx context.Context, scope catalog.Scope, app catalog.Key) ([]catalog.ScriptLink, error)
 }
 
 func (u *UI) catalogRoutes() []route {
 	return []route{
 		{"GET /catalog", auth.Viewer, u.catalogTree},
+		{"GET /catalog/branch", auth.Viewer, u.catalogBranch},
 		{"GET /catalog/{list}", auth.Viewer, u.catalogList},
 		{"GET /search", auth.Viewer, u.search},
 		{"GET /search/suggest", auth.Viewer, u.suggest},

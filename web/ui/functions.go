@@ -25,8 +25,12 @@ func (u *UI) functions() template.FuncMap {
 		"short":  short,
 		"list":   func(items ...any) []any { return items },
 		"dict":   dict,
+		"plus":   func(a float64, b int) float64 { return a + float64(b) },
 		"deref":  func(b *bool) bool { return b != nil && *b },
-		"has":    func(list []string, x string) bool { return slices.Contains(list, x) },
+		"isfilter": func(list []listFilter, name string) bool {
+			return slices.ContainsFunc(list, func(f listFilter) bool { return f.Name == name })
+		},
+		"has": func(list []string, x string) bool { return slices.Contains(list, x) },
 	}
 }
 

@@ -98,6 +98,9 @@ type reportPage struct {
 	Fields []fieldGroup
 	Tables []catalog.TableRow
 	Model  []catalog.ColumnRow
+	Drawn  *modelPicture
+	Unused map[catalog.Key]bool // fields of the model that nothing is made of
+	Runs   []catalog.AppRun
 	Script *catalog.SourceRow
 
 	Preview *catalog.Preview
@@ -114,7 +117,13 @@ type tab struct {
 type fieldGroup struct {
 	Title  string
 	Icon   string
-	Fields []catalog.FieldRow
+	Fields []fieldLine
+}
+
+// A fieldLine is a report field with its formula in colors.
+type fieldLine struct {
+	catalog.FieldRow
+	HTML template.HTML
 }
 
 // someRows are as many rows as a page of a thing shows of a list.
@@ -165,7 +174,21 @@ func (u *UI) reportThing(r *http.Request, d *catalog.ReportDetail) Thing {
 		u.date("Modified", d.ModifiedAt), u.date("Created", d.CreatedAt), u.date("First seen here", d.FirstSeenAt), u.date("Last seen here", d.LastSeenAt), u.date("Retired", d.RetiredAt),
 	)
 	t.spread(d.Attributes)
+	if to := thumbnailOf(d.ReportRow); to != "" {
+		t.Facts = append(t.Facts, fact{"Thumbnail", place{"in Qlik", to}})
+	}
 	return t
+}
+
+// thumbnailOf is where Qlik has the thumbnail of a report: the catalog has its path from the site's root. Only
+// whoever is signed in there sees it, so that it is a link, and no picture in a page of ours.
+func thumbnailOf(r catalog.ReportRow) string {
+	path, _ := r.Attributes["thumbnail"].(string)
+	base, _, ok := strings.Cut(r.URL, "/sense/app/")
+	if !ok || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || originOf(base) == "" {
+		return ""
+	}
+	return base + path
 }
 
 func mayGovern(r *http.Request, connection string) bool {
@@ -178,7 +201,7 @@ func tabsOf(d *catalog.ReportDetail) []tab {
 	case catalog.ReportApp:
 		all = append([]tab{{"sheets", "Sheets", d.Below.Sheets}}, all...)
 		all = append(all, tab{"fields", "Measures and dimensions", d.Below.Measures + d.Below.Dimensions + d.Below.MasterObjects + d.Below.Variables},
-			tab{"model", "Data model", d.Below.Tables})
+			tab{"model", "Data model", d.Below.Tables}, tab{"crawls", "Crawls", 0})
 		if d.Below.Scripts > 0 {
 			all = append(all, tab{"script", "Script", 0})
 		}
@@ -203,9 +226,9 @@ func (u *UI) fill(r *http.Request, p *reportPage) error {
 	case "fields":
 		p.Fields, err = u.fieldsUnder(r, row)
 	case "model":
-		if p.Tables, err = items(u.Catalog.ModelTables(ctx, under(r, "report_key", row.Key, someRows, "name"))); err == nil {
-			p.Model, err = items(u.Catalog.ModelFields(ctx, under(r, "report_key", row.Key, 1000, "name")))
-		}
+		err = u.fillModel(r, p)
+	case "crawls":
+		p.Runs, err = u.Catalog.AppRuns(ctx, scopeOf(r), row.Key, runsOfApp)
 	case "script":
 		var all []catalog.SourceRow
 		if all, err = items(u.Catalog.SourceCodes(ctx, under(r, "report_key", row.Key, 1))); err == nil && len(all) > 0 {
@@ -221,24 +244,43 @@ func (u *UI) fill(r *http.Request, p *reportPage) error {
 	return err
 }
 
+// runsOfApp is how many crawls the page of an app lists.
+const runsOfApp = 50
+
+// fillModel reads the data model, draws it, and marks the fields that nothing is made of.
+func (u *UI) fillModel(r *http.Request, p *reportPage) error {
+	var err error
+	if p.Tables, err = items(u.Catalog.ModelTables(r.Context(), under(r, "report_key", p.Row.Key, someRows, "name"))); err != nil {
+		return err
+	}
+	if p.Model, err = items(u.Catalog.ModelFields(r.Context(), under(r, "report_key", p.Row.Key, 1000, "name"))); err != nil {
+		return err
+	}
+	q := filtering{under(r, "report_key", p.Row.Key, 1000)}.with("used", catalog.Equals, "false").Query
+	q.Fields = []string{"key"}
+	idle, err := items(u.Catalog.ModelFields(r.Context(), q))
+	if err != nil {
+		return err
+	}
+	p.Unused = map[catalog.Key]bool{}
+	for _, f := range idle {
+		p.Unused[f.Key] = true
+	}
+	p.Drawn, err = pictureOf(r.Context(), p.Tables, p.Model)
+	return err
+}
+
 // fieldsUnder are the fields of an app's library, of a chart, or of all charts of a sheet.
 func (u *UI) fieldsUnder(r *http.Request, row catalog.ReportRow) ([]fieldGroup, error) {
-	holders := []catalog.Key{row.Key}
+	q := under(r, "report_key", row.Key, 1000, "name")
 	if row.Kind == catalog.ReportSheet {
-		cells, err := items(u.Catalog.Reports(r.Context(), under(r, "parent_key", row.Key, someRows, "name")))
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range cells {
-			holders = append(holders, c.Key)
-		}
+		q.Filters = []catalog.Filter{{Column: "key", Op: catalog.Contains, Values: []string{string(row.Key)}}}
 	}
-	var values []string
-	for _, h := range holders {
-		values = append(values, string(h))
-	}
-	q := catalog.Query{Scope: scopeOf(r), Limit: 1000, Sort: []catalog.Order{{Column: "name"}}, Filters: []catalog.Filter{{Column: "report_key", Op: catalog.Equals, Values: values}}}
 	all, err := items(u.Catalog.ReportFields(r.Context(), q))
+	if err != nil {
+		return nil, err
+	}
+	known, err := u.fieldsOfApp(r, appKeyOf(row.Key))
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +288,7 @@ func (u *UI) fieldsUnder(r *http.Request, row catalog.ReportRow) ([]fieldGroup, 
 	at := map[catalog.FieldType]int{catalog.Dimension: 0, catalog.Measure: 1, catalog.MasterObject: 2, catalog.Variable: 3}
 	for _, f := range all {
 		g := &groups[at[f.Type]]
-		g.Fields = append(g.Fields, f)
+		g.Fields = append(g.Fields, fieldLine{f, highlighted(short(400, f.Formula), known)})
 	}
 	return slices.DeleteFunc(groups, func(g fieldGroup) bool { return len(g.Fields) == 0 }), nil
 }
