@@ -66,10 +66,11 @@ func (db *DB) ScriptLinks(ctx context.Context, scope catalog.Scope, app catalog.
 			select distinct s.line, e.from_key, e.to_key from qlikcrawler.lineage_edge e
 			join qlikcrawler.lineage_statement s on s.unit = e.unit and s.n = e.statement
 			where e.unit = $1 and e.level = 'table' and e.origin = 'script' and s.line is not null and s.source_key = $2),
-		x as (select line, from_key as key, false as writes from e union select line, to_key, true from e)
-		select x.line, x.key, n.kind, coalesce(n.name, ''), x.writes from x
-		join qlikcrawler.lineage_node n on n.key = x.key and n.unit = $1
-		where n.kind in ('dataset', 'script_table') order by x.line, x.writes, x.key limit $3`, app, string(app)+"/script", mostScriptLinks)
+		n as (select key, kind, coalesce(name, '') as name from qlikcrawler.lineage_node where unit = $1 and kind in ('dataset', 'script_table')),
+		x as (
+			select e.line, a.key, a.kind, a.name, false as writes from e join n a on a.key = e.from_key join n b on b.key = e.to_key
+			union select e.line, b.key, b.kind, b.name, true from e join n a on a.key = e.from_key join n b on b.key = e.to_key)
+		select * from x order by line, writes, key limit $3`, app, string(app)+"/script", mostScriptLinks)
 	if err != nil {
 		return nil, fail("read what the script reads of", app, err)
 	}

@@ -28,6 +28,7 @@ type connectionPage struct {
 	Faults     []secretFault
 	Governance []pair
 	Login      string
+	History    []catalog.HealthChange
 }
 
 type pair struct{ Name, Value string }
@@ -59,8 +60,14 @@ func (u *UI) connection(w http.ResponseWriter, r *http.Request) error {
 	if err := u.pastAndFuture(r, code, &d); err != nil {
 		return err
 	}
+	if d.History, err = u.Connections.HealthHistory(r.Context(), code, healthShown); err != nil {
+		return err
+	}
 	return u.show(w, r, page{Template: "connection", Title: c.Name, Nav: "connectors", Data: d, Crumbs: []crumb{{"Connectors", "/"}}})
 }
+
+// healthShown is how many changes of its health the page of a connection lists.
+const healthShown = 20
 
 // runsShown is how many crawls the page of a connection lists.
 const runsShown = 10

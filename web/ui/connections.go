@@ -34,6 +34,8 @@ type ConnectionReader interface {
 	LastRuns(ctx context.Context, scope catalog.Scope) (map[string]catalog.RunRow, error)
 	// SecretFaults tells why stored secrets of a connection can't be opened, by path.
 	SecretFaults(ctx context.Context, code string) (map[string]*catalog.Error, error)
+	// HealthHistory gives what a connection's health was, the newest first.
+	HealthHistory(ctx context.Context, code string, limit int) ([]catalog.HealthChange, error)
 }
 
 func (u *UI) connectionRoutes() []route {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -55,7 +56,11 @@ func (t *Thing) spread(a catalog.Attributes) {
 	}
 	for name, v := range a {
 		if !slices.Contains(knownAttributes, name) {
-			t.Attributes = append(t.Attributes, fact{strings.ReplaceAll(name, "_", " "), plain(v)})
+			value := plain(v)
+			if n, is := v.(float64); is && strings.HasSuffix(name, "_size") {
+				value = byteSize(int64(n))
+			}
+			t.Attributes = append(t.Attributes, fact{strings.ReplaceAll(name, "_", " "), value})
 		}
 	}
 	for _, list := range [][]fact{t.Properties, t.Attributes} {
@@ -69,7 +74,7 @@ func plain(v any) string {
 	case string:
 		return x
 	case float64:
-		return fmt.Sprint(x)
+		return strconv.FormatFloat(x, 'f', -1, 64)
 	case bool:
 		return fmt.Sprint(x)
 	case []any:
@@ -170,7 +175,7 @@ func (u *UI) reportThing(r *http.Request, d *catalog.ReportDetail) Thing {
 		}
 	}
 	t.Facts = facts(
-		fact{"Owner", d.Owner}, fact{"State", published}, u.date("Published", d.PublishedAt), u.date("Data reloaded", d.ReloadedAt),
+		owner(d.ReportRow), fact{"Owner is called", ownerName(d.Attributes)}, fact{"State", published}, u.date("Published", d.PublishedAt), u.date("Data reloaded", d.ReloadedAt),
 		u.date("Modified", d.ModifiedAt), u.date("Created", d.CreatedAt), u.date("First seen here", d.FirstSeenAt), u.date("Last seen here", d.LastSeenAt), u.date("Retired", d.RetiredAt),
 	)
 	t.spread(d.Attributes)
@@ -178,6 +183,22 @@ func (u *UI) reportThing(r *http.Request, d *catalog.ReportDetail) Thing {
 		t.Facts = append(t.Facts, fact{"Thumbnail", place{"in Qlik", to}})
 	}
 	return t
+}
+
+// owner leads to what else somebody owns.
+func owner(r catalog.ReportRow) fact {
+	if r.Owner == "" {
+		return fact{"Owner", nil}
+	}
+	return fact{"Owner", ofOwner(r.Owner)}
+}
+
+// ownerName is what Qlik calls the owner, and the address of their mail.
+func ownerName(a catalog.Attributes) string {
+	who, _ := a["owner"].(map[string]any)
+	name, _ := who["name"].(string)
+	mail, _ := who["email"].(string)
+	return strings.Trim(name+", "+mail, ", ")
 }
 
 // thumbnailOf is where Qlik has the thumbnail of a report: the catalog has its path from the site's root. Only

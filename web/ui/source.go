@@ -22,6 +22,8 @@ type sourcePage struct {
 	Against  string                 // the hash of the one that it is compared with
 	Diff     []diffLine
 	Unsolved int
+	Datasets []catalog.ScriptLink // the files and tables of databases that the script reads and writes
+	Linked   map[catalog.Key]bool
 }
 
 // A scriptTab is a section of a load script, as Qlik's editor shows it.
@@ -34,6 +36,8 @@ type scriptLine struct {
 	Number int
 	HTML   template.HTML
 	Gaps   []catalog.LineageGap // what lineage didn't understand there
+	Reads  []catalog.ScriptLink // of the statement that begins there
+	Writes []catalog.ScriptLink
 }
 
 type diffLine struct {
@@ -48,7 +52,7 @@ func (u *UI) source(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := &sourcePage{Detail: d, Thing: Thing{
+	p := &sourcePage{Detail: d, Linked: map[catalog.Key]bool{}, Thing: Thing{
 		Kind: "Load script", Icon: "script", Key: d.Key, Name: d.Name, Retired: !d.RetiredAt.IsZero(), Around: d.Around,
 		Facts: facts(fact{"Lines", number(d.Lines)}, u.date("First seen here", d.FirstSeenAt), u.date("Last seen here", d.LastSeenAt), u.date("Retired", d.RetiredAt), fact{"SHA-256 of the text as sent", d.SHA256}),
 	}}
@@ -66,11 +70,46 @@ func (u *UI) source(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p.Unsolved = len(gaps)
+	for _, list := range gaps {
+		p.Unsolved += len(list)
+	}
 	if p.Diff == nil {
 		p.Tabs = tabsOfScript(code, gaps)
 	}
+	if p.Diff == nil && p.Version == nil {
+		links, err := u.Catalog.ScriptLinks(r.Context(), scopeOf(r), d.Report)
+		if err != nil {
+			return err
+		}
+		p.link(links)
+	}
 	return u.show(w, r, page{Template: "source", Title: "Script of " + d.Name, Nav: "catalog", Crumbs: crumbsOf(d.Around), Data: p})
+}
+
+// link puts what statements read and write to the lines that they begin in.
+func (p *sourcePage) link(links []catalog.ScriptLink) {
+	at := map[int]*scriptLine{}
+	for t := range p.Tabs {
+		for i := range p.Tabs[t].Lines {
+			at[p.Tabs[t].Lines[i].Number] = &p.Tabs[t].Lines[i]
+		}
+	}
+	for _, l := range links {
+		line := at[l.Line]
+		switch {
+		case line == nil: // of an included script
+		case l.Writes:
+			line.Writes = append(line.Writes, l)
+		default:
+			line.Reads = append(line.Reads, l)
+		}
+		if !p.Linked[l.Node] {
+			p.Linked[l.Node] = true
+			if l.Kind == catalog.NodeDataset {
+				p.Datasets = append(p.Datasets, l)
+			}
+		}
+	}
 }
 
 func (u *UI) gapsByLine(r *http.Request, d *catalog.SourceDetail, current bool) (map[int][]catalog.LineageGap, error) {
@@ -97,9 +136,20 @@ func (u *UI) sourceDownload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="script.qvs"`)
+	w.Header().Set("Content-Disposition", "attachment; filename="+fileName(d.Name))
 	_, _ = w.Write([]byte(d.Code)) // a reader who went away needs no file
 	return nil
+}
+
+// fileName is a name for a script's file: what isn't a letter, a digit or a dash becomes one.
+func fileName(app string) string {
+	plain := strings.Map(func(r rune) rune {
+		if r < 128 && (r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z') {
+			return r
+		}
+		return '-'
+	}, app)
+	return strings.Trim(plain[:min(len(plain), 80)], "-") + ".qvs"
 }
 
 // tabMark begins a section of a script (load-script language: a comment to the engine).
@@ -122,7 +172,7 @@ func tabsOfScript(code string, gaps map[int][]catalog.LineageGap) []scriptTab {
 		}
 		t := &tabs[len(tabs)-1]
 		// The line was escaped when it was colored.
-		t.Lines = append(t.Lines, scriptLine{i + 1, template.HTML(strings.TrimSuffix(line, "\r")), gaps[i+1]})
+		t.Lines = append(t.Lines, scriptLine{Number: i + 1, HTML: template.HTML(strings.TrimSuffix(line, "\r")), Gaps: gaps[i+1]})
 	}
 	return tabs
 }
