@@ -67,7 +67,11 @@ func (u *UI) listFacets(r *http.Request, k listKind, q catalog.Query) ([]facetGr
 			values = append([]catalog.Facet{{Value: chosen}}, values...)
 		}
 		for _, v := range values {
-			g.Facets = append(g.Facets, facetLinkTo(r.URL, f, v, chosen, names))
+			link := facetLinkTo(r.URL, f, v, chosen, names)
+			if counted.More {
+				link.Bound = catalog.CountAtLeast
+			}
+			g.Facets = append(g.Facets, link)
 		}
 		if len(g.Facets) > 1 || chosen != "" || len(g.Facets) == 1 && counted.Missing[f.column] > 0 {
 			groups = append(groups, g)
