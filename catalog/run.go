@@ -113,19 +113,24 @@ type Usage struct {
 	OpensWithData int64 `json:"opens_with_data"` // apps opened with data
 	Sessions      int64 `json:"sessions"`        // Qlik sessions started (logins)
 	BytesReceived int64 `json:"bytes_received"`  // payload bytes, REST and Engine
+	EngineMillis  int64 `json:"engine_ms"`       // while the Engine owed answers, in ms, all sockets together: its work and the way to it
 }
+
+// EngineTime is EngineMillis as a duration.
+func (u Usage) EngineTime() time.Duration { return time.Duration(u.EngineMillis) * time.Millisecond }
 
 // Plus is the sum of two costs.
 func (u Usage) Plus(o Usage) Usage {
 	return Usage{
 		u.Requests + o.Requests, u.Calls + o.Calls, u.Sockets + o.Sockets, u.Opens + o.Opens,
 		u.OpensWithData + o.OpensWithData, u.Sessions + o.Sessions, u.BytesReceived + o.BytesReceived,
+		u.EngineMillis + o.EngineMillis,
 	}
 }
 
 // Minus is what was spent since o.
 func (u Usage) Minus(o Usage) Usage {
-	return u.Plus(Usage{-o.Requests, -o.Calls, -o.Sockets, -o.Opens, -o.OpensWithData, -o.Sessions, -o.BytesReceived})
+	return u.Plus(Usage{-o.Requests, -o.Calls, -o.Sockets, -o.Opens, -o.OpensWithData, -o.Sessions, -o.BytesReceived, -o.EngineMillis})
 }
 
 // Change is what became of a unit in a run.

@@ -21,9 +21,9 @@ func (a *app) printCrawl(w io.Writer, r *crawlResult) error {
 	fmt.Fprintf(w, "  apps      %d listed: %d added, %d updated, %d unchanged, %d retired, %d partial, %d failed\n",
 		t.Listed, t.Added, t.Updated, t.Unchanged, t.Retired, t.Partial, t.Failed)
 	printChanges(w, r.Outcomes)
-	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received\n",
+	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received, %.1f s of Engine time\n",
 		t.Usage.Requests, t.Usage.Calls, t.Usage.Opens+t.Usage.OpensWithData, t.Usage.OpensWithData,
-		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived))
+		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived), t.Usage.EngineTime().Seconds())
 	printLineageTally(w, t.Lineage)
 	printCounts(w, r.Counts)
 	return nil

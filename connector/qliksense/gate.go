@@ -33,6 +33,8 @@ type gate struct {
 	probes  int       // … of them sent alone, after a pause
 	ordinal int       // of the last pause: apps that entered before it say nothing new
 	dead    error
+
+	knee knee // how many at a time are worth it
 }
 
 // A pace says how patient a gate is.
@@ -59,7 +61,7 @@ func usualPace(workers int) pace {
 const calmApps = 8
 
 func newGate(p pace, log *slog.Logger) *gate {
-	return &gate{pace: p, log: log, moved: make(chan struct{}), most: p.workers}
+	return &gate{pace: p, log: log, moved: make(chan struct{}), most: p.workers, knee: newKnee(p.workers)}
 }
 
 // backOff is the n-th pause in a row, counted from 0: doubling, with up to half of it left to chance, so that
@@ -82,7 +84,7 @@ func (g *gate) enter(ctx context.Context) (ticket int, err error) {
 		case g.dead != nil:
 			defer g.mu.Unlock()
 			return 0, g.dead
-		case wait <= 0 && g.inside < g.most:
+		case wait <= 0 && g.inside < min(g.most, g.knee.level):
 			defer g.mu.Unlock()
 			g.inside++
 			return g.ordinal, nil
@@ -108,6 +110,17 @@ func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) error {
 		return context.Cause(ctx)
 	}
 	return nil
+}
+
+// answered tells how long the Engine took for the smallest call of an app.
+func (g *gate) answered(took time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	before := g.knee.level
+	if g.knee.sample(took, g.inside); g.knee.level < before && g.knee.back == 0 {
+		g.log.Info("the Engine answers more slowly with so many apps at a time: the crawl goes on with fewer",
+			"apps_at_a_time", g.knee.level, "smallest_call", took.Round(time.Millisecond), "at_its_best", g.knee.best().Round(time.Millisecond))
+	}
 }
 
 // leave tells how it went.

@@ -46,6 +46,7 @@ func (s *site) readApp(ctx context.Context, app *listedApp, key catalog.Key) (*q
 		err := s.session.onApp(ctx, app.row.ID, func(engine *qix.Session) error {
 			r := s.newReader(app, key)
 			read = r.out
+			defer func() { s.gate.answered(engine.Quickest()) }()
 			return r.run(ctx, engine)
 		})
 		if err == nil {

@@ -153,7 +153,7 @@ func (s *session) usage() catalog.Usage {
 	return catalog.Usage{
 		Requests: s.rest.Requests.Load(), Calls: engine.Calls, Sockets: engine.Sockets,
 		Opens: engine.Opens - engine.OpensWithData, OpensWithData: engine.OpensWithData,
-		Sessions: started, BytesReceived: s.rest.Bytes.Load() + engine.BytesIn,
+		Sessions: started, BytesReceived: s.rest.Bytes.Load() + engine.BytesIn, EngineMillis: engine.Busy.Milliseconds(),
 	}
 }
 

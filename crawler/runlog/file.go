@@ -94,8 +94,8 @@ func tail(w io.Writer, last catalog.RunLog, failed []catalog.Outcome) {
 	fmt.Fprintf(w, "apps        %d listed: %d added, %d updated, %d unchanged, %d retired, %d read in part, %d failed\n",
 		t.Listed, t.Added, t.Updated, t.Unchanged, t.Retired, t.Partial, t.Failed)
 	u := t.Usage
-	fmt.Fprintf(w, "asked       %d requests, %d Engine calls, %d apps opened (%d with data), %d sessions, %d bytes received\n",
-		u.Requests, u.Calls, u.Opens, u.OpensWithData, u.Sessions, u.BytesReceived)
+	fmt.Fprintf(w, "asked       %d requests, %d Engine calls, %d apps opened (%d with data), %d sessions, %d bytes received, %.1f s of Engine time\n",
+		u.Requests, u.Calls, u.Opens, u.OpensWithData, u.Sessions, u.BytesReceived, u.EngineTime().Seconds())
 	if r.Error != "" {
 		fmt.Fprintf(w, "error       %s\n", oneLine(r.Error))
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // A call is a request on its way: in line, then in the table, then finished. It may be sent more
@@ -20,7 +21,8 @@ type call struct {
 	params  []byte
 	second  string // the method to call on the handle that the first answer holds; "" for one step
 	retries int
-	id      int64 // of the last request sent; guarded by the session's lock
+	id      int64     // of the last request sent; guarded by the session's lock
+	sent    time.Time // likewise
 
 	once   sync.Once
 	done   chan struct{}

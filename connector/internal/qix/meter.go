@@ -1,10 +1,13 @@
 package qix
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // A Meter counts what sessions cost. Many sessions may share one. The zero value is ready.
 type Meter struct {
-	sockets, calls, retries, cancels, probes, opens, opensWithData, framesIn, bytesIn, bytesOut atomic.Int64
+	sockets, calls, retries, cancels, probes, opens, opensWithData, framesIn, bytesIn, bytesOut, busy atomic.Int64
 }
 
 // Counts is what a Meter has counted so far.
@@ -19,6 +22,8 @@ type Counts struct {
 	FramesIn      int64 // messages received
 	BytesIn       int64 // bytes of messages received, as the WebSocket carries them inside its frames
 	BytesOut      int64 // bytes of messages sent, likewise
+
+	Busy time.Duration // while calls were unanswered, of all sessions together
 }
 
 // Counts reads the counters. Safe at any time, from any goroutine.
@@ -30,6 +35,6 @@ func (m *Meter) Counts() Counts {
 		Sockets: m.sockets.Load(), Calls: m.calls.Load(), Retries: m.retries.Load(),
 		Cancels: m.cancels.Load(), Probes: m.probes.Load(),
 		Opens: m.opens.Load(), OpensWithData: m.opensWithData.Load(),
-		FramesIn: m.framesIn.Load(), BytesIn: m.bytesIn.Load(), BytesOut: m.bytesOut.Load(),
+		FramesIn: m.framesIn.Load(), BytesIn: m.bytesIn.Load(), BytesOut: m.bytesOut.Load(), Busy: time.Duration(m.busy.Load()),
 	}
 }

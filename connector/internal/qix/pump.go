@@ -113,8 +113,7 @@ func (s *Session) receive(data []byte) error {
 		return s.notified(f.method, f.params)
 	}
 	s.mu.Lock()
-	c := s.pending[f.id]
-	delete(s.pending, f.id)
+	c := s.taken(f.id)
 	s.mu.Unlock()
 	if c != nil { // else a late reply to a call that was given up, or one to a probe
 		s.answered(c, f)
@@ -216,7 +215,7 @@ func (s *Session) next(buf []byte) ([]byte, bool) {
 		}
 		s.lastID++
 		c.id = s.lastID
-		s.pending[c.id] = c
+		s.sent(c)
 		s.meter.calls.Add(1)
 		return appendRequest(buf, c.id, c.handle, c.method, c.params), true
 	}

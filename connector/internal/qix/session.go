@@ -30,8 +30,10 @@ type Session struct {
 
 	mu       sync.Mutex // guards what follows
 	pending  map[int64]*call
-	queue    []*call  // wait for a place in the window
-	control  [][]byte // cancels and probes: go first, need no place
+	queue    []*call       // wait for a place in the window
+	control  [][]byte      // cancels and probes: go first, need no place
+	since    time.Time     // when the first of those that are pending was sent
+	quickest time.Duration // answer of all
 	lastID   int64
 	greeted  bool
 	attached bool
@@ -121,6 +123,7 @@ func (s *Session) fail(cause error) {
 		return
 	}
 	s.err = &ClosedError{Cause: cause}
+	s.rest()
 	orphans := s.queue
 	for _, c := range s.pending {
 		orphans = append(orphans, c)
@@ -154,6 +157,7 @@ func (s *Session) abandon(c *call, cause error) {
 	s.mu.Lock()
 	if c.id != 0 && s.pending[c.id] == c {
 		delete(s.pending, c.id)
+		s.rest()
 		s.lastID++
 		cancel := appendRequest(nil, s.lastID, globalHandle, "CancelRequest", encodeInt(c.id))
 		s.control = append(s.control, cancel)
@@ -188,4 +192,44 @@ func (s *Session) wait(ctx context.Context, nudgeAfter time.Duration) error {
 			s.probe()
 		}
 	}
+}
+
+// sent puts a call into the table. The caller holds the lock.
+func (s *Session) sent(c *call) {
+	c.sent = time.Now()
+	if len(s.pending) == 0 {
+		s.since = c.sent
+	}
+	s.pending[c.id] = c
+}
+
+// taken takes an answered call out of the table; nil if nobody waits for it. The caller holds the lock.
+func (s *Session) taken(id int64) *call {
+	c := s.pending[id]
+	if c == nil {
+		return nil
+	}
+	delete(s.pending, id)
+	s.rest()
+	if took := time.Since(c.sent); s.quickest == 0 || took < s.quickest {
+		s.quickest = max(took, 1)
+	}
+	return c
+}
+
+// rest counts the time that calls were unanswered, when none is any more or the session has ended. The
+// caller holds the lock.
+func (s *Session) rest() {
+	if (len(s.pending) == 0 || s.err != nil) && !s.since.IsZero() {
+		s.meter.busy.Add(int64(time.Since(s.since)))
+		s.since = time.Time{}
+	}
+}
+
+// Quickest is how long the fastest answer of all took, 0 before the first: what the way to the Engine and its
+// crowd make of the smallest call, whatever else there is in an app.
+func (s *Session) Quickest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.quickest
 }

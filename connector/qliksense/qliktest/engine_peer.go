@@ -178,6 +178,7 @@ func (p *peer) send(c *call, out *reply) {
 	if c.method == "OpenDoc" {
 		delay = o.Latency.Open
 	}
+	delay = p.engine.server.crowded(delay)
 	switch c.method {
 	case "CancelRequest":
 		if id, err := c.number("qRequestId"); err == nil {
@@ -199,3 +200,14 @@ const overtaken = 5 * time.Millisecond
 
 // sameApp compares app ids.
 func sameApp(a, b string) bool { return strings.EqualFold(a, b) }
+
+// crowded is how long something takes with as many sockets as there are (Latency.Knee).
+func (s *Server) crowded(d time.Duration) time.Duration {
+	knee := s.options.Latency.Knee
+	if knee <= 0 || d == 0 {
+		return d
+	}
+	s.tally.mu.Lock()
+	defer s.tally.mu.Unlock()
+	return d * time.Duration(max(knee, s.tally.c.Sockets.Now)) / time.Duration(knee)
+}

@@ -75,6 +75,10 @@ type Latency struct {
 	Call  time.Duration // an Engine call
 	Open  time.Duration // an OpenDoc
 	Login time.Duration // starting a proxy session
+
+	// Knee is how many sockets the Engine serves as fast as one. With twice as many, its calls and opens take
+	// twice as long, and so on: more at a time brings nothing. 0: any number.
+	Knee int
 }
 
 // A PingRule is what WebSocket pings through the proxy do.
