@@ -93,7 +93,9 @@ type stored struct {
 }
 
 // Run reads a script. It never fails and never panics on what a script holds; time and memory are bounded.
-func Run(script string, opts Options) *Result {
+func Run(script string, opts Options) *Result { return run(script, opts).res }
+
+func run(script string, opts Options) *interpreter {
 	if opts.MaxStatements <= 0 {
 		opts.MaxStatements = maxLooped
 	}
@@ -107,7 +109,7 @@ func Run(script string, opts Options) *Result {
 	r.program(script, src)
 	r.flush()
 	r.finish()
-	return r.res
+	return r
 }
 
 // program runs a text that stands at a place.
@@ -175,6 +177,11 @@ func (r *interpreter) statement(s string, from place, st *stmt) signal {
 	t, e := r.expand(s, from, st.raw)
 	if e.full {
 		r.limit("expansion", st.start, s, from, "Dollar expansion makes this statement too long; it is left out.")
+		if st.kind == setText || st.kind == assign {
+			if name, _, ok := readAssignment(s[st.start:st.end]); ok {
+				r.st.vars[name] = variable{} // whatever it was, it is that no more
+			}
+		}
 		return goOn
 	}
 	switch st.kind {

@@ -12,6 +12,7 @@ type parser struct {
 	sc   expr.Scanner
 	toks []expr.Token // read so far, without blanks and comments
 	i    int
+	open int // where an expression begins whose parenthesis is never closed, from 1; 0: nowhere
 }
 
 func newParser(t text) *parser { return &parser{t: t, sc: *expr.NewScanner(t.s, 0)} }
@@ -260,6 +261,9 @@ func (p *parser) expression(commas bool, stop func(*parser) bool) []expr.Token {
 		}
 		operand = isOperator(tok) && (!operand || tok.Text != "*" || p.i > start)
 		p.i++
+	}
+	if depth > 0 && p.open == 0 && p.i > start {
+		p.open = p.toks[start].From + 1
 	}
 	return p.toks[start:p.i:p.i]
 }

@@ -89,6 +89,19 @@ func (r *interpreter) loadStatement(t text, p *parser, x prefixes) {
 	if l.odd > 0 {
 		r.tell(l.odd-1, t, t.s[l.odd-1:], "This doesn't belong into the LOAD; perhaps a semicolon is missing before it.", "syntax")
 	}
+	if len(r.pending) > 0 && r.pending[0].labelled && l.labelled {
+		r.flush() // two labels are two tables: the one above lacks its source
+	}
+	if l.kind == fromBelow && len(l.items) == 0 {
+		r.flush()
+		r.tell(start, t, t.s[start:], "This LOAD has no fields.", "syntax")
+		return
+	}
+	if l.kind == fromBelow && p.open > 0 { // all clauses were taken for a part of the expression
+		r.flush()
+		r.tell(p.open-1, t, t.s[p.open-1:], "A parenthesis in this is never closed, so that the LOAD has no source.", "syntax")
+		return
+	}
 	if l.kind == fromBelow {
 		if len(r.pending) > 200 {
 			r.tell(start, t, t.s, "Too many preceding LOADs stand on each other.", "limit")

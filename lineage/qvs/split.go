@@ -90,6 +90,8 @@ func (p *splitter) classify(r *raw) {
 		case end == i:
 			p.regular(r, i)
 			return
+		case after > end && endsWithLine(word) && strings.ContainsAny(p.s[end:after], "\r\n"):
+			// What follows in another line is no part of it.
 		case after < len(p.s) && p.s[after] == ':' && !strings.HasPrefix(p.s[after:], "::"):
 			i = p.overBlanks(after + 1)
 			if i >= len(p.s) {
@@ -105,6 +107,15 @@ func (p *splitter) classify(r *raw) {
 		p.keyword(r, i, end, after, word)
 		return
 	}
+}
+
+// endsWithLine: words that may be a statement by themselves, which the line's end ends.
+func endsWithLine(word string) bool {
+	switch word {
+	case "NEXT", "LOOP", "DO", "ELSE", "DEFAULT", "ENDIF", "ENDSUB", "ENDSWITCH":
+		return true
+	}
+	return false
 }
 
 // opensExpression: words that an = may follow without being an assignment to them.

@@ -49,6 +49,10 @@ func lex(text string) ([]token, []Diagnostic, bool) {
 	l.ticks = strings.IndexByte(text, '`') >= 0
 	for l.next() {
 	}
+	if len(l.open) > 0 {
+		i := l.toks[l.open[0]].off
+		l.broken = append(l.broken, Diagnostic{int(i), text[i : i+1], "The parenthesis isn't closed."})
+	}
 	for _, i := range l.open {
 		l.toks[i].pair = int32(len(l.toks))
 	}

@@ -1120,6 +1120,7 @@ table level
 		want: `a <- 
 t <- u.b?, FROM.b?
 tables: u | FROM
+10: (: The parenthesis isn't closed.
 `,
 	},
 	{
