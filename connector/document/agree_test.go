@@ -14,9 +14,10 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense"
+	"github.com/qlikcrawler/qlikcrawler/connector/unbuilt"
 )
 
-var sources = connector.Sources{qliksense.Source()}
+var sources = connector.Sources{qliksense.Source(), unbuilt.Source()}
 
 // keysOf are the keys of a YAML text that aren't groups, by path.
 func keysOf(t *testing.T, text string) []string {
@@ -39,9 +40,9 @@ func keysOf(t *testing.T, text string) []string {
 	return keys
 }
 
-func fieldPaths() []string {
+func fieldPaths(source connector.Source) []string {
 	var paths []string
-	for _, f := range document.Fields(sources[0]) {
+	for _, f := range document.Fields(source) {
 		paths = append(paths, f.Path)
 	}
 	slices.Sort(paths)
@@ -54,7 +55,7 @@ func TestTheFieldListHasTheKeysOfTheContract(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(keysOf(t, string(text)), fieldPaths()); diff != "" {
+	if diff := cmp.Diff(keysOf(t, string(text)), fieldPaths(sources[0])); diff != "" {
 		t.Errorf("(-contract +fields):\n%s", diff)
 	}
 }
@@ -64,13 +65,15 @@ var commented = regexp.MustCompile(`^(\s*)# ?(\s*[a-z_]+:( .*)?)$`)
 
 func TestTheTemplateHasTheKeysOfTheFieldList(t *testing.T) {
 	t.Parallel()
-	var lines []string
-	for line := range strings.Lines(qliksense.Template) {
-		line = strings.TrimRight(line, "\n")
-		lines = append(lines, commented.ReplaceAllString(line, "$1$2"))
-	}
-	if diff := cmp.Diff(keysOf(t, strings.Join(lines, "\n")), fieldPaths()); diff != "" {
-		t.Errorf("(-template +fields):\n%s", diff)
+	for _, source := range sources {
+		var lines []string
+		for line := range strings.Lines(source.Template) {
+			line = strings.TrimRight(line, "\n")
+			lines = append(lines, commented.ReplaceAllString(line, "$1$2"))
+		}
+		if diff := cmp.Diff(keysOf(t, strings.Join(lines, "\n")), fieldPaths(source)); diff != "" {
+			t.Errorf("%s (-template +fields):\n%s", source.Type, diff)
+		}
 	}
 }
 
@@ -81,60 +84,64 @@ var known = regexp.MustCompile(`known are (.*)$`)
 func TestDecodingHasTheKeysOfTheFieldList(t *testing.T) {
 	t.Parallel()
 	const none = "qqqqqqqqqqqqqqqq"
-	groups := map[string][]string{}
-	for _, path := range fieldPaths() {
-		if group, key, inner := strings.Cut(path, "."); inner {
-			groups[group] = append(groups[group], key)
-		}
-	}
-	delete(groups, "schedule") // told apart by its own reader
-	for group, want := range groups {
-		tree := map[string]any{"name": "x", "code": "x", "type": "qlik-sense", "url": "https://x", group: map[string]any{none: "x"}}
-		_, errs := document.Reader{Sources: sources}.Read(tree)
-		var got []string
-		for _, e := range errs {
-			if m := known.FindStringSubmatch(e.Message); e.Path == group+"."+none && m != nil {
-				got = strings.Split(m[1], ", ")
+	for _, source := range sources {
+		groups := map[string][]string{}
+		for _, path := range fieldPaths(source) {
+			if group, key, inner := strings.Cut(path, "."); inner {
+				groups[group] = append(groups[group], key)
 			}
 		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-fields +decoded):\n%s\n%v", group, diff, errs)
+		delete(groups, "schedule") // told apart by its own reader
+		for group, want := range groups {
+			tree := map[string]any{"name": "x", "code": "x", "type": source.Type, "url": "https://x", group: map[string]any{none: "x"}}
+			_, errs := document.Reader{Sources: sources}.Read(tree)
+			var got []string
+			for _, e := range errs {
+				if m := known.FindStringSubmatch(e.Message); e.Path == group+"."+none && m != nil {
+					got = strings.Split(m[1], ", ")
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-fields +decoded):\n%s\n%v", group, diff, errs)
+			}
 		}
 	}
 }
 
 func TestFieldsAreDescribedInWords(t *testing.T) {
 	t.Parallel()
-	secrets, files := []string{}, []string{}
-	paths := fieldPaths()
-	for _, f := range document.Fields(sources[0]) {
-		if f.Label == "" || f.Help == "" || f.Kind == "" || !strings.HasSuffix(f.Help, ".") {
-			t.Errorf("%s: label %q, help %q, kind %q", f.Path, f.Label, f.Help, f.Kind)
-		}
-		if (f.Kind == catalog.KindChoice) != (len(f.Choices) > 0) && f.Kind != catalog.KindList {
-			t.Errorf("%s: kind %s, choices %v", f.Path, f.Kind, f.Choices)
-		}
-		for _, other := range f.Alternatives {
-			if !slices.Contains(paths, other) {
-				t.Errorf("%s: there is no %s", f.Path, other)
+	for _, source := range sources {
+		var secrets, files []string
+		paths := fieldPaths(source)
+		for _, f := range document.Fields(source) {
+			if f.Label == "" || f.Help == "" || f.Kind == "" || !strings.HasSuffix(f.Help, ".") {
+				t.Errorf("%s: label %q, help %q, kind %q", f.Path, f.Label, f.Help, f.Kind)
+			}
+			if (f.Kind == catalog.KindChoice) != (len(f.Choices) > 0) && f.Kind != catalog.KindList {
+				t.Errorf("%s: kind %s, choices %v", f.Path, f.Kind, f.Choices)
+			}
+			for _, other := range f.Alternatives {
+				if !slices.Contains(paths, other) {
+					t.Errorf("%s: there is no %s", f.Path, other)
+				}
+			}
+			if f.Secret {
+				secrets = append(secrets, f.Path)
+			}
+			if f.Kind == catalog.KindFile || slices.Contains(source.Files, f.Path) && f.Kind == catalog.KindList {
+				files = append(files, f.Path)
 			}
 		}
-		if f.Secret {
-			secrets = append(secrets, f.Path)
+		if diff := cmp.Diff(source.Secrets, secrets); diff != "" {
+			t.Errorf("secrets (-source +fields):\n%s", diff)
 		}
-		if f.Kind == catalog.KindFile {
-			files = append(files, f.Path)
+		slices.Sort(files)
+		want := slices.Sorted(slices.Values(source.Files))
+		if diff := cmp.Diff(want, files); diff != "" {
+			t.Errorf("files (-source +fields):\n%s", diff)
 		}
-	}
-	if diff := cmp.Diff(sources[0].Secrets, secrets); diff != "" {
-		t.Errorf("secrets (-source +fields):\n%s", diff)
-	}
-	slices.Sort(files)
-	want := slices.Sorted(slices.Values(sources[0].Files))
-	if diff := cmp.Diff(want, files); diff != "" {
-		t.Errorf("files (-source +fields):\n%s", diff)
 	}
 }
 

@@ -74,7 +74,7 @@ func (s *site) groups(places []place) []catalog.ReportGroup {
 	var groups []catalog.ReportGroup
 	for g := range known {
 		row := catalog.ReportGroup{
-			Key: s.groupKey(g), Kind: catalog.GroupStream, Name: clean(path.Base(g)), Attributes: catalog.Attributes{"folder": clean(g)},
+			Key: s.groupKey(g), Kind: catalog.GroupStream, Name: clean(g), // the whole path: lists show groups without their parents
 		}
 		if above := path.Dir(g); above != "." {
 			row.Parent = s.groupKey(above)

@@ -19,6 +19,7 @@ type connectionForm struct {
 	Heading  string
 	Code     string // "": a new connection
 	Type     catalog.ConnectionType
+	Types    []catalog.ConnectionType // to choose from; nil: the type stays
 	Action   string // where the form goes
 	Check    string // where it goes to be checked
 	Back     string
@@ -63,7 +64,7 @@ func (u *UI) newConnectionForm(r *http.Request, wrong catalog.FieldErrors) (conn
 		fill.Typed = r.PostForm
 	}
 	return connectionForm{
-		form: newForm(t.Fields, connectPlan, fill), Heading: "Connect a site", Type: t,
+		form: newForm(t.Fields, connectPlan, fill), Heading: "Connect a site", Type: t, Types: u.Register.Types(),
 		Action: "/connections", Check: "/connections/check", Back: "/",
 	}, nil
 }

@@ -72,6 +72,7 @@ var (
 	connectPlan = []formPlan{
 		{ID: "about", Title: "About", Groups: []string{"name", "code", "type", "environment", "description"}},
 		{ID: "address", Title: "Address", Groups: []string{"url", "link_url", "alias_host_name"}},
+		{ID: "folders", Title: "Folders", Groups: []string{"unbuilt"}},
 		{ID: "login", Title: "Log in", Groups: []string{"authentication"}},
 		{ID: "jwt", Title: "JWT", Groups: []string{"jwt"}, When: "jwt"},
 		{ID: "windows", Title: "Windows account", Groups: []string{"windows"}, When: "windows"},
