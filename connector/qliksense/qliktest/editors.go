@@ -13,7 +13,9 @@ import (
 func (s *Server) Edit(f func(*Site)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.site.byID.Store(nil)
 	f(s.site)
+	s.site.settle()
 	s.stamp++
 }
 
@@ -145,7 +147,7 @@ func (s *Server) PublishApp(id string, to *Stream) bool {
 // (facts B.4).
 func (s *Server) ReplaceApp(id string, with *App) bool {
 	return s.editApp(id, func(_ *Site, a *App, now time.Time) {
-		c := *with.Content()
+		c := *with.inside()
 		c.ScriptModified = now
 		for _, list := range []*[]Item{&c.Objects, &c.Dimensions, &c.Measures, &c.Bookmarks} {
 			*list = slices.Clone(*list)
@@ -155,7 +157,8 @@ func (s *Server) ReplaceApp(id string, with *App) bool {
 			}
 		}
 		a.once.Do(func() {})
-		a.content, a.LastReload, a.PublishTime, a.Modified = &c, with.LastReload, now, now
+		a.kept.Store(&c)
+		a.LastReload, a.PublishTime, a.Modified = with.LastReload, now, now
 	})
 }
 

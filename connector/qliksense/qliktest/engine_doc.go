@@ -46,7 +46,7 @@ func (s *engineSession) current(c *call) *doc {
 	s.doc = newDoc(c.site, c.peer.user, app, c.has(ObjectsHidden))
 	s.doc.stamp, s.doc.noData = stamp, s.noData
 	if !s.noData {
-		s.doc.model = newDataModel(app.Content().Metadata)
+		s.doc.model = newDataModel(app.inside().Metadata)
 	}
 	return s.doc
 }
@@ -54,7 +54,7 @@ func (s *engineSession) current(c *call) *doc {
 // newDoc collects what the user may see of the app; hidden leaves its objects out.
 func newDoc(site *Site, u *User, app *App, hidden bool) *doc {
 	d := &doc{app: app, byID: map[handle]*node{}}
-	content := app.Content()
+	content := app.inside()
 	visible := func(items []Item, kind handleKind) (nodes []*node) {
 		for i := range items {
 			it := &items[i]
@@ -272,12 +272,12 @@ func typesOf(options json.RawMessage) (types []string) {
 }
 
 func (c *call) getScript() (structure, *rpcError) {
-	return structure{{"qScript", c.doc.app.Content().Script}}, nil
+	return structure{{"qScript", c.doc.app.inside().Script}}, nil
 }
 
 func (c *call) getScriptEx() (structure, *rpcError) {
 	return structure{{"qScript", structure{
-		{"qScript", c.doc.app.Content().Script}, {"qMeta", document{}}, {"qIsLocked", false},
+		{"qScript", c.doc.app.inside().Script}, {"qMeta", document{}}, {"qIsLocked", false},
 	}}}, nil
 }
 
@@ -292,7 +292,7 @@ func (c *call) getEmptyScript() (structure, *rpcError) {
 // getLineage gives what the last reload stored; either member may be missing (facts C.9).
 func (c *call) getLineage() (structure, *rpcError) {
 	lines := list{}
-	for _, l := range c.doc.app.Content().Lineage {
+	for _, l := range c.doc.app.inside().Lineage {
 		lines = append(lines, structure{{"qDiscriminator", l.Discriminator}, {"qStatement", l.Statement}})
 	}
 	return structure{{"qLineage", lines}}, nil

@@ -78,7 +78,7 @@ func (c *call) getAppLayout() (structure, *rpcError) {
 		{"qTitle", a.Name},
 		{"qFileName", a.ID},
 		{"qLastReloadTime", optionalTime(a.LastReload)},
-		{"qHasScript", a.Content().Script != ""},
+		{"qHasScript", a.inside().Script != ""},
 		{"qStateNames", list{}},
 		{"qMeta", c.appMeta(a)},
 		{"qHasData", c.doc.model.hasData()},
@@ -103,7 +103,7 @@ func (c *call) getAppProperties() (structure, *rpcError) {
 	known = append(known, c.appMeta(a)...)
 	known = append(known,
 		entry{"create", c.mayCreate(a)}, entry{"canCreateDataConnections", c.may(Update)})
-	return structure{{"qProp", overlay(a.Content().Properties, known)}}, nil
+	return structure{{"qProp", overlay(a.inside().Properties, known)}}, nil
 }
 
 // overlay gives the stored members in their order with those that are known replaced, then the rest of
@@ -244,7 +244,7 @@ func (c *call) getConnections() (structure, *rpcError) {
 			all = append(all, c.connection(d))
 		}
 	}
-	for _, raw := range c.doc.app.Content().Connections {
+	for _, raw := range c.doc.app.inside().Connections {
 		all = append(all, raw)
 	}
 	return structure{{"qConnections", all}}, nil
@@ -260,7 +260,7 @@ func (c *call) getConnection() (structure, *rpcError) {
 			return structure{{"qConnection", c.connection(d)}}, nil
 		}
 	}
-	for _, raw := range c.doc.app.Content().Connections {
+	for _, raw := range c.doc.app.inside().Connections {
 		if text(raw, "qId") == id {
 			return structure{{"qConnection", raw}}, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -47,7 +48,8 @@ var epoch = time.Date(2023, 1, 9, 6, 0, 0, 0, time.UTC)
 
 // Generate makes a site of any size, the same one for the same options: extract apps that read
 // databases and store QVD files, transform apps between QVD files, and apps that show them. Every
-// tenth app is unpublished. Its apps make their content when it is first needed.
+// tenth app is unpublished. What is in an app is a function of the options and the app's number: it is made when
+// it is asked for, and kept of few apps at a time, so that a site may have very many.
 //
 // The first user is an administrator; nothing on the site is refused to him but other people's
 // private sheets.
@@ -58,6 +60,8 @@ func Generate(o GenerateOptions) *Site {
 		EngineVersion: "12.2056.15",
 		MigrationHash: "98d482c3ba4c11e7a3f5c0d8b1e94a7d5c0f2b66",
 	}}
+	g.salt = fmt.Sprint(o)
+	g.common = sync.OnceValue(g.makeCommon)
 	g.users()
 	g.labels()
 	g.streams()
@@ -68,10 +72,14 @@ func Generate(o GenerateOptions) *Site {
 	return g.site
 }
 
-// A generator makes one site. What an app's Load closes over is the app's number and the options.
+// A generator makes one site.
 type generator struct {
 	o    GenerateOptions
 	site *Site
+
+	salt   string             // of content hashes
+	common func() commonItems // what is alike in all apps
+	recent recentContents
 }
 
 // random is a source of numbers for one thing of the site, so that each thing is made alone.
@@ -166,7 +174,7 @@ func (g *generator) app(i int) {
 			a.CustomProperties = append(a.CustomProperties, CustomProperty{def, def.Choices[r.IntN(len(def.Choices))]})
 		}
 	}
-	a.Load = func() *Content { return g.content(a, i) }
+	a.made = &generated{by: g, number: i}
 	g.site.Apps = append(g.site.Apps, a)
 	if i%10 != 9 {
 		g.task(a, i, r)

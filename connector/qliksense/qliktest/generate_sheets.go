@@ -8,34 +8,51 @@ import (
 // objects makes the app's sheets, master objects and the objects that every app has.
 func (m *appMaker) objects() []Item {
 	items := []Item{
-		{Tree: Tree{Property: encode(object{"qInfo": info("LoadModel", "LoadModel"), "qMetaDef": object{}, "tables": []any{}, "queries": []any{}, "associations": object{}})}},
-		{Tree: Tree{Property: encode(object{"qInfo": info(DeriveID(m.app.ID, "appprops"), "appprops"), "qMetaDef": object{}, "sheetTitleBgColor": "", "rtl": false})}},
+		m.item(m.head(0), Tree{Property: encode(object{"qInfo": info("LoadModel", "LoadModel"), "qMetaDef": object{}, "tables": []any{}, "queries": []any{}, "associations": object{}})}),
+		m.item(m.head(1), Tree{Property: encode(object{"qInfo": info(m.appPropsID(), "appprops"), "qMetaDef": object{}, "sheetTitleBgColor": "", "rtl": false})}),
 	}
-	for i := range m.o.MasterObjects {
-		items = append(items, Item{Tree: m.masterObject(i)})
+	items = append(items, m.alike(m.by.common().masters)...)
+	m.charts = m.o.MasterObjects
+	sheets := m.o.Sheets
+	if m.hasPrivateSheet() {
+		sheets++
 	}
-	for i := range m.o.Sheets {
-		items = append(items, Item{Tree: m.sheet(i, fmt.Sprintf("Sheet %d: %s", i+1, subjects[(m.number+i)%len(subjects)]))})
-	}
-	if m.app.Published() && m.number%8 == 3 && m.o.Sheets > 0 {
-		private := Item{Tree: m.sheet(m.o.Sheets, "My own view"), Owner: m.users[1+m.number%3]}
-		items = append(items, private)
+	for i := range sheets {
+		h := m.sheetHead(i)
+		items = append(items, m.item(h, m.sheet(i, h)))
 	}
 	return items
 }
 
-func (m *appMaker) masterObject(i int) Tree {
+func (m *appMaker) appPropsID() string { return DeriveID(m.app.id, "appprops") }
+
+func (m *appMaker) masterObject(i int) commonItem {
 	p := m.chart(masterObjectID(i), dataCharts[i%len(dataCharts)])
-	p["qInfo"] = info(masterObjectID(i), "masterobject")
-	p["qMetaDef"] = object{"title": fmt.Sprintf("Master %s %d", p["visualization"], i+1), "description": "For all sheets", "tags": []string{"master"}}
+	h := itemHead{id: masterObjectID(i), typ: "masterobject", title: fmt.Sprintf("Master %s %d", p["visualization"], i+1), description: "For all sheets"}
+	p["qInfo"] = info(h.id, h.typ)
+	p["qMetaDef"] = meta(h, "master")
 	p["masterVersion"] = 0.96
-	return Tree{Property: encode(p)}
+	return commonItem{h, encode(p)}
+}
+
+// sheetHead is sheet i; one more than the app's sheets is the private sheet of somebody.
+func (m *appMaker) sheetHead(i int) itemHead {
+	h := itemHead{id: sheetID(i), typ: "sheet", title: fmt.Sprintf("Sheet %d: %s", i+1, subjects[(m.number+i)%len(subjects)])}
+	if i == m.o.Sheets {
+		h.title, h.owner = "My own view", m.users[1+m.number%3]
+	}
+	h.description = "Generated sheet " + h.title
+	return h
+}
+
+func (m *appMaker) hasPrivateSheet() bool {
+	return m.app.published && m.number%8 == 3 && m.o.Sheets > 0
 }
 
 // The grid of a sheet, as the Sense client makes it (facts C.8).
 const gridColumns, gridRows = 24, 12
 
-func (m *appMaker) sheet(i int, title string) Tree {
+func (m *appMaker) sheet(i int, h itemHead) Tree {
 	n := max(1, m.o.ChartsPerSheet)
 	cells := []object{}
 	var children []Tree
@@ -50,7 +67,7 @@ func (m *appMaker) sheet(i int, title string) Tree {
 	}
 	return Tree{
 		Property: encode(object{
-			"qInfo": info(fmt.Sprintf("sheet%02d", i+1), "sheet"), "qMetaDef": object{"title": title, "description": "Generated sheet " + title},
+			"qInfo": info(h.id, h.typ), "qMetaDef": object{"title": h.title, "description": h.description},
 			"rank": float64(i) + 0.5, "columns": gridColumns, "rows": gridRows, "cells": cells, "gridResolution": "small",
 			"thumbnail": object{"qStaticContentUrlDef": object{}}, "qChildListDef": object{"qData": object{"title": "/title"}},
 		}),
@@ -171,27 +188,5 @@ func (m *appMaker) container(id string) Tree {
 	}
 }
 
-// finish gives every item its row in the Repository. In published apps all are base items, but
-// for the last sheet of every fourth app, which is a community sheet, and private sheets.
-func (m *appMaker) finish(c *Content) {
-	for _, items := range [][]Item{c.Dimensions, c.Measures, c.Objects} {
-		for i := range items {
-			it := &items[i]
-			id, typ := it.Tree.Info()
-			it.RowID = DeriveID(m.app.ID, "row", typ, id)
-			it.Created, it.Modified = m.app.Created, m.app.Modified.Add(-time.Hour)
-			it.ContentHash = HashTree(it.Tree)
-			if it.Owner != nil || !m.app.Published() {
-				continue
-			}
-			it.Published, it.PublishTime = true, m.app.PublishTime
-			it.Approved = typ != "sheet" || id != fmt.Sprintf("sheet%02d", m.o.Sheets) || m.number%4 != 2
-			if !it.Approved {
-				it.Owner = m.users[2]
-			}
-		}
-	}
-	for i := range c.Variables {
-		c.Variables[i].Created, c.Variables[i].Modified = m.app.Created, m.app.Modified
-	}
-}
+// sinceEdited is how much later an app's row moved than those of its items.
+const sinceEdited = time.Hour

@@ -46,16 +46,16 @@ func (s *Server) stored(u *User, id, what string) (body []byte, status int) {
 	status = http.StatusNotFound
 	s.view(func(site *Site) {
 		a := site.FindApp(id)
-		if a == nil || !site.Can(u, Read, a) || s.has(id, MetadataMissing) || a.Content().Metadata == nil {
+		if a == nil || !site.Can(u, Read, a) || s.has(id, MetadataMissing) || a.inside().Metadata == nil {
 			return
 		}
 		switch {
 		case what == "metadata":
-			body, status = append(body, a.Content().Metadata...), http.StatusOK
+			body, status = append(body, a.inside().Metadata...), http.StatusOK
 		case !site.Can(u, Reload, a):
 			status = http.StatusForbidden
 		default:
-			body, status = lineageJSON(a.Content().Lineage), http.StatusOK
+			body, status = lineageJSON(a.inside().Lineage), http.StatusOK
 		}
 	})
 	return body, status

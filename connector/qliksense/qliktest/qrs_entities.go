@@ -8,21 +8,23 @@ type entityType struct {
 	schema    string   // "App.Object"
 	condensed []string // members in lists that are not /full
 	hub       bool     // only what the user's hub shows
-	rows      func(g *graph, apps []string) []row
+	rows      func(g *graph, apps []string) rowSet
 }
 
 // anyway makes a listing that has no use for the ids of apps.
-func anyway(rows func(*graph) []row) func(*graph, []string) []row {
-	return func(g *graph, _ []string) []row { return rows(g) }
+func anyway(rows func(*graph) []row) func(*graph, []string) rowSet {
+	return func(g *graph, _ []string) rowSet { return plainRows(rows(g)) }
 }
+
+func allApps(g *graph, _ []string) rowSet { return appSet{g} }
 
 // entityTypes are the types that this site has. Condensed members are those of facts B.2 where it
 // tells them; for the rest they are the members by which others refer to the type, and the plain
 // ones.
 var entityTypes = []entityType{
-	{path: "app", schema: "App", condensed: condensedApp, rows: anyway((*graph).appRows)},
-	{path: "app/hublist", schema: "App", condensed: condensedApp, hub: true, rows: anyway((*graph).appRows)},
-	{path: "app/object", schema: "App.Object", rows: (*graph).objectRows, condensed: []string{
+	{path: "app", schema: "App", condensed: condensedApp, rows: allApps},
+	{path: "app/hublist", schema: "App", condensed: condensedApp, hub: true, rows: allApps},
+	{path: "app/object", schema: "App.Object", rows: (*graph).objects, condensed: []string{
 		"id", "engineObjectType", "description", "objectType", "publishTime", "published", "name",
 		"engineObjectId", "contentHash", "privileges",
 	}},
@@ -87,7 +89,7 @@ func (e entityType) sample() *record {
 		DataConnections:           []*DataConnection{{Owner: user, Tags: []*Tag{tag}}},
 		ReloadTasks:               []*ReloadTask{{App: app, Last: &ExecutionResult{}}},
 	}, map[*byte]itemTitle{})
-	o := e.rows(g, nil)[0].record
+	o := e.rows(g, nil).row(0).record
 	for _, list := range []member{
 		{"tags", g.tagged([]*Tag{tag})},
 		{"customProperties", g.customProperties("", []CustomProperty{property})},

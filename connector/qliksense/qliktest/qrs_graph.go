@@ -24,7 +24,8 @@ type rowCache struct {
 	mu      sync.Mutex
 	stamp   int
 	graph   *graph
-	results map[string][]row    // by query, see query.key
+	results map[string]found    // by query, see query.key
+	places  int                 // in all results
 	titles  map[*byte]itemTitle // of property trees, by the address of their JSON: edits replace it
 }
 
@@ -35,12 +36,12 @@ func (c *rowCache) current(s *Server) *graph {
 		c.titles = map[*byte]itemTitle{}
 	}
 	if c.graph == nil || c.stamp != s.stamp {
-		c.graph, c.stamp, c.results = newGraph(s.site, c.titles), s.stamp, map[string][]row{}
+		c.graph, c.stamp, c.results, c.places = newGraph(s.site, c.titles), s.stamp, map[string]found{}, 0
 	}
 	return c.graph
 }
 
-// A graph is all entities of a site, each made once, when it is first needed.
+// A graph is all entities of a site, each made when it is first needed.
 type graph struct {
 	site    *Site
 	titles  map[*byte]itemTitle
@@ -199,7 +200,13 @@ func (g *graph) stream(st *Stream) *record {
 	})
 }
 
+// mostApps is how many apps' entities are kept at a time.
+const mostApps = 5000
+
 func (g *graph) app(a *App) *record {
+	if len(g.apps) >= mostApps && g.apps[a] == nil {
+		clear(g.apps)
+	}
 	return once(g.apps, a, func() *record {
 		stream := ref{}
 		if a.Stream != nil {

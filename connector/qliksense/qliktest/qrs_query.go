@@ -25,67 +25,65 @@ func (q query) key() string {
 	})
 }
 
-// find answers a query. The rows never change; what is not readable is simply not there (facts B.1).
-func (s *Server) find(q query) (found []row) {
+// find answers a query with all rows. They never change; what is not readable is simply not there (facts B.1).
+func (s *Server) find(q query) (rows []row) {
+	s.lookUp(q, func(f found) { rows = f.rows(0, len(f.order)) })
+	return rows
+}
+
+// some answers a query with rows from one place on, most of them at the most, and tells how many there are.
+func (s *Server) some(q query, from, most int) (rows []row, total int) {
+	s.lookUp(q, func(f found) {
+		total = len(f.order)
+		from := min(from, total)
+		rows = f.rows(from, from+min(most, total-from))
+	})
+	return rows, total
+}
+
+// lookUp runs a query, or remembers what it found: paging asks for the same again and again. use must keep no more
+// than rows of it: the site may be changed afterwards.
+func (s *Server) lookUp(q query, use func(found)) {
 	if q.entity.path == "app/object" && s.has("", ObjectsHidden) {
-		return nil
+		use(found{})
+		return
 	}
-	const keep = 64 // results between two edits: paging asks for the same again and again
+	const queries, places = 64, 4 << 20 // kept between two edits, at the most
 	s.view(func(*Site) {
 		s.rows.mu.Lock()
 		defer s.rows.mu.Unlock()
 		g := s.rows.current(s)
 		key := q.key()
-		rows, ok := s.rows.results[key]
+		f, ok := s.rows.results[key]
 		if !ok {
-			rows = q.run(g)
-			if len(s.rows.results) >= keep {
+			f = q.run(g)
+			if s.rows.places += len(f.order); len(s.rows.results) >= queries || s.rows.places > places {
 				clear(s.rows.results)
+				s.rows.places = len(f.order)
 			}
-			s.rows.results[key] = rows
+			s.rows.results[key] = f
 		}
-		found = rows
+		use(f)
 	})
-	return found
 }
 
 // run answers a query from the entities of a site.
-func (q query) run(g *graph) []row {
-	rows := []row{}
-	for _, r := range q.entity.rows(g, q.pinnedApps()) {
+func (q query) run(g *graph) found {
+	f := found{set: q.entity.rows(g, q.pinnedApps())}
+	for i := range f.set.size() {
 		switch {
-		case q.only != nil && !containsFold(q.only, r.id()):
-		case q.entity.hub && !r.hub(q.user), !r.see(q.user):
-		case q.filter != nil && !q.filter.matches(r.record):
+		case q.only != nil && !containsFold(q.only, f.set.id(i)):
+		case !f.set.see(i, q.user):
+		case q.entity.hub && !f.set.row(i).hub(q.user):
+		case q.filter != nil && !q.filter.matches(f.set.row(i).record):
 		default:
-			rows = append(rows, r)
+			f.order = append(f.order, int32(i))
 		}
 	}
 	if q.sort != nil {
-		sortRows(rows, q.sort, q.descending)
+		f.sortBy(q.sort, q.descending)
 	}
-	return rows
-}
-
-// sortRows orders rows by a path; equal ones stay as they were.
-func sortRows(rows []row, path []string, descending bool) {
-	type keyed struct {
-		key any
-		row row
-	}
-	list := make([]keyed, len(rows))
-	for i, r := range rows {
-		list[i] = keyed{first(r.record, path), r}
-	}
-	slices.SortStableFunc(list, func(a, b keyed) int {
-		if descending {
-			a, b = b, a
-		}
-		return compareValues(a.key, b.key)
-	})
-	for i := range list {
-		rows[i] = list[i].row
-	}
+	return f
 }
 
 // pinnedApps are the apps that the filter asks for by id; nil: any. Only their insides are looked at.

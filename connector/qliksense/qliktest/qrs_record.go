@@ -10,7 +10,7 @@ import (
 
 // A record is an entity of the Repository with its members in the order in which it sends them.
 // It never changes once it is made. A member's value is nil, bool, int64, string, []string, guid,
-// date, enum, *record, []*record, ref or []ref.
+// date, enum, *record, []*record, ref, []ref or lazily one of them.
 type record struct {
 	schema  string // "App", "App.Object", …: schemaPath
 	members []member
@@ -20,6 +20,9 @@ type member struct {
 	name  string
 	value any
 }
+
+// lazily makes a member's value when somebody asks for it.
+type lazily func() any
 
 // A guid is a GUID; "" is the nil GUID.
 type guid string
@@ -76,12 +79,23 @@ type ref struct {
 
 // get finds a member; letter case doesn't matter (facts B.3).
 func (o *record) get(name string) (any, bool) {
-	for _, m := range o.members {
-		if strings.EqualFold(m.name, name) {
-			return m.value, true
-		}
+	if i := o.index(name); i >= 0 {
+		return o.members[i].made(), true
 	}
 	return nil, false
+}
+
+// index is where a member is, -1 for none.
+func (o *record) index(name string) int {
+	return slices.IndexFunc(o.members, func(m member) bool { return strings.EqualFold(m.name, name) })
+}
+
+// made is the member's value.
+func (m *member) made() any {
+	if make, ok := m.value.(lazily); ok {
+		return make()
+	}
+	return m.value
 }
 
 // id is the entity's id.
@@ -116,7 +130,7 @@ func appendRecord(b []byte, o *record, shown []string) []byte {
 		first = false
 		b = strconv.AppendQuote(b, m.name)
 		b = append(b, ':')
-		b = appendValue(b, m.value)
+		b = appendValue(b, m.made())
 	}
 	return append(b, '}')
 }
@@ -171,6 +185,16 @@ func appendList[T any](b []byte, list []T, one func([]byte, T) []byte) []byte {
 }
 
 func appendString(b []byte, s string) []byte {
+	if !strings.ContainsFunc(s, escaped) {
+		b = append(b, '"')
+		b = append(b, s...)
+		return append(b, '"')
+	}
 	text, _ := json.Marshal(s) // a string can always be encoded
 	return append(b, text...)
+}
+
+// escaped reports whether JSON writes a character in another way, or might.
+func escaped(c rune) bool {
+	return c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&'
 }

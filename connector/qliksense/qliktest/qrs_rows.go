@@ -47,18 +47,6 @@ func (g *graph) streamRows() []row {
 	return rows
 }
 
-// appRows are the apps. The hub shows what is published in the user's streams and his own work,
-// whatever else he may administer (facts B.2).
-func (g *graph) appRows() []row {
-	rows := make([]row, len(g.site.Apps))
-	for i, a := range g.site.Apps {
-		see := func(u *User) bool { return g.site.Can(u, Read, a) }
-		hub := func(u *User) bool { return see(u) && (a.Published() || a.Owner == u) }
-		rows[i] = row{record: g.app(a), see: see, hub: hub, full: owned(a.Owner)}
-	}
-	return rows
-}
-
 func (g *graph) connectionRows() []row {
 	rows := make([]row, len(g.site.DataConnections))
 	for i, c := range g.site.DataConnections {
@@ -174,17 +162,6 @@ func (g *graph) executionRows() []row {
 	return rows
 }
 
-// objectRows are the app objects of all apps, or of those that only names (nil: all).
-func (g *graph) objectRows(only []string) []row {
-	var rows []row
-	for _, a := range g.site.Apps {
-		if only == nil || containsFold(only, a.ID) {
-			rows = append(rows, g.insideOf(a)...)
-		}
-	}
-	return rows
-}
-
 // insideOf gives an app's objects: sheets, stories, master items, bookmarks, the user-made
 // variables, the script, and what else is in its content. Charts are in their sheets' blobs and are
 // no rows (facts B.2).
@@ -192,7 +169,7 @@ func (g *graph) insideOf(a *App) []row {
 	if rows, ok := g.inside[a]; ok {
 		return rows
 	}
-	c := a.Content()
+	c := a.inside()
 	var rows []row
 	for _, list := range [][]Item{c.Objects, c.Dimensions, c.Measures, c.Bookmarks} {
 		for i := range list {
@@ -213,38 +190,43 @@ func (g *graph) insideOf(a *App) []row {
 	return rows
 }
 
-// itemRow is the row of one object. The Repository lists private ones to administrators, too
-// (facts C.5).
+// itemRow is the row of one object.
 func (g *graph) itemRow(a *App, it *Item) row {
 	t := g.title(it.Tree.Property)
-	x := appObject{
+	return g.objectRow(a, appObject{
 		id: idOr(it.RowID, a.ID, t.typ, t.id), engineID: t.id, kind: t.typ, name: t.title, description: t.description,
 		hash: orElse(it.ContentHash, t.hash), attributes: "GenericAppObjectEntry", owner: it.Owner,
 		created: it.Created, modified: it.Modified, published: it.Published, approved: it.Approved,
 		publishTime: it.PublishTime, tags: it.Tags,
-	}
-	seen := *it
-	see := func(u *User) bool {
-		return u.Admin() && g.site.Can(u, Read, a) || g.site.CanSeeItem(u, a, &seen)
-	}
-	return row{record: g.appObject(a, x), see: see, full: owned(ownerOf(a, it.Owner))}
+	})
 }
 
-// scriptRow is the row of the load script; it moves when the script does. Who may not reload the
-// app doesn't see it (facts B.2, C.6).
+// scriptRow is the row of the load script; it moves when the script does (facts B.2).
 func (g *graph) scriptRow(a *App, c *Content) row {
 	modified := c.ScriptModified
 	if modified.IsZero() {
 		modified = a.Created
 	}
-	x := appObject{
-		id: idOr("", a.ID, "app_appscript"), engineID: "qvapp_appscript", kind: "app_appscript",
+	return g.objectRow(a, appObject{
+		id: scriptRowID(a.ID), engineID: scriptObjectID, kind: scriptObjectType,
 		hash: contentHash([]byte(c.Script)), attributes: "AppScriptObject",
 		created: a.Created, modified: modified, published: a.Published(), approved: a.Published(),
 		publishTime: a.PublishTime,
+	})
+}
+
+func (g *graph) objectRow(a *App, x appObject) row {
+	see := func(u *User) bool { return g.canSeeObject(u, a, x) }
+	return row{record: g.appObject(a, x), see: see, full: owned(ownerOf(a, x.owner))}
+}
+
+// canSeeObject reports whether the Repository lists an object to the user. It lists private ones to
+// administrators, too (facts C.5). Who may not reload the app doesn't see its script (facts B.2, C.6).
+func (g *graph) canSeeObject(u *User, a *App, x appObject) bool {
+	if x.kind == scriptObjectType && x.engineID == scriptObjectID {
+		return g.site.Can(u, Reload, a)
 	}
-	see := func(u *User) bool { return g.site.Can(u, Reload, a) }
-	return row{record: g.appObject(a, x), see: see, full: owned(a.Owner)}
+	return u.Admin() && g.site.Can(u, Read, a) || g.site.CanSeeItem(u, a, &Item{Owner: x.owner, Published: x.published})
 }
 
 func ownerOf(a *App, owner *User) *User {
@@ -273,7 +255,7 @@ func (g *graph) appObject(a *App, x appObject) *record {
 		{"owner", g.owner(owner)},
 		{"engineObjectType", x.kind},
 		{"description", x.description},
-		{"attributes", attributes(x)},
+		{"attributes", lazily(func() any { return attributes(x) })},
 		{"objectType", x.kind},
 		{"publishTime", date{Time: publishTime, bare: true}},
 		{"published", x.published},

@@ -69,6 +69,7 @@ func Start(site *Site, o Options) (*Server, error) {
 		return nil, fmt.Errorf("qliktest: make certificates: %w", err)
 	}
 	s := &Server{Prefix: o.Prefix, options: o, certs: certs, site: site}
+	site.settle()
 	s.keys.own = o.JWTKey
 	s.sessions = newSessionTable(s)
 	s.life, s.end = context.WithCancel(context.Background())
@@ -150,6 +151,7 @@ func (s *Server) Close() {
 		s.requests.shut()
 		s.engine.close()
 		s.files.remove()
+		s.site.byID.Store(nil)
 	})
 }
 

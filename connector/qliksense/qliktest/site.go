@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,6 +24,8 @@ type Site struct {
 	DataConnections           []*DataConnection
 	ReloadTasks               []*ReloadTask
 	Apps                      []*App
+
+	byID atomic.Pointer[map[string]*App] // the apps of a running site by id in lower case; nil: look through all
 
 	BuildVersion  string // QRS about.buildVersion, "31.62.0.0"
 	EngineVersion string // qComponentVersion, "12.2056.15"
@@ -123,24 +126,42 @@ type App struct {
 	ScriptReaders []*User
 
 	// Load makes the app's content when it is first needed; nil means an empty app. It must
-	// give the same content each time. Big generated sites use it so as not to hold every app.
+	// give the same content each time.
 	Load func() *Content
 
-	once    sync.Once
-	content *Content
+	made *generated // of generated apps: their content is made whenever it is needed, and not kept
+	once sync.Once
+	kept atomic.Pointer[Content]
 }
 
-// Content is what is inside the app's file.
+// Content is what is inside the app's file. The app keeps it from now on: it may be changed, on a running
+// site within Edit only.
 func (a *App) Content() *Content {
 	a.once.Do(func() {
-		if a.Load != nil {
-			a.content = a.Load()
+		var c *Content
+		switch {
+		case a.made != nil:
+			c = a.made.content(a)
+		case a.Load != nil:
+			c = a.Load()
 		}
-		if a.content == nil {
-			a.content = &Content{}
+		if c == nil {
+			c = &Content{}
 		}
+		a.kept.Store(c)
 	})
-	return a.content
+	return a.kept.Load()
+}
+
+// inside is the app's content for reading only: a big generated site holds few of its apps' contents.
+func (a *App) inside() *Content {
+	if c := a.kept.Load(); c != nil {
+		return c
+	}
+	if a.made != nil {
+		return a.made.lately(a)
+	}
+	return a.Content()
 }
 
 // Published reports whether the app is in a stream.
@@ -230,12 +251,30 @@ func (s *Site) FindUser(directory, name string) *User {
 
 // FindApp looks an app up by id; nil if there is none.
 func (s *Site) FindApp(id string) *App {
+	if byID := s.byID.Load(); byID != nil {
+		return (*byID)[strings.ToLower(id)]
+	}
 	for _, a := range s.Apps {
 		if strings.EqualFold(a.ID, id) {
 			return a
 		}
 	}
 	return nil
+}
+
+// settle is called when the site may be read by many, and nobody changes it meanwhile: apps are found fast
+// from then on, and generated ones no longer take after changes of their rows.
+func (s *Site) settle() {
+	byID := make(map[string]*App, len(s.Apps))
+	for _, a := range s.Apps {
+		if id := strings.ToLower(a.ID); byID[id] == nil {
+			byID[id] = a
+		}
+		if a.made != nil {
+			a.made.settle(a)
+		}
+	}
+	s.byID.Store(&byID)
 }
 
 // An Action is what a user may do to an app (facts C.6: privileges on the Engine).

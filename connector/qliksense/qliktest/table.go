@@ -2,6 +2,7 @@ package qliktest
 
 import (
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -54,13 +55,8 @@ func (q *request) table() {
 		return
 	}
 	q.changeWhilePaged(skip)
-	rows := q.server.find(x)
-	from := min(skip, len(rows))
-	to := len(rows)
-	if take >= 0 {
-		to = min(from+take, len(rows))
-	}
-	q.sendTable(names, cells, q.spoilRows(rows[from:to]))
+	rows, _ := q.server.some(x, skip, take)
+	q.sendTable(names, cells, q.spoilRows(rows))
 }
 
 func (q *request) badTable(why string) {
@@ -98,7 +94,7 @@ func appendCell(b []byte, v any) []byte {
 
 // window reads skip and take; without take there is no end.
 func (q *request) window() (skip, take int, ok bool) {
-	take = -1
+	take = math.MaxInt
 	for name, n := range map[string]*int{"skip": &skip, "take": &take} {
 		text, given := q.parameters[name]
 		if !given {
@@ -169,12 +165,63 @@ func propertyCell(sample *record, definition string) cell {
 	if len(follow(sample, path)) == 0 || toMany(sample, path) && !listOfTexts(sample, path) {
 		return nil
 	}
+	if steps := shortcut(sample, path); steps != nil {
+		return func(r row) any { return steps.walk(r.record) }
+	}
 	return func(r row) any {
 		if value, _ := r.get(definition); value != nil && len(path) == 1 {
 			return value
 		}
 		return first(r.record, path)
 	}
+}
+
+// steps are a path as the places of its members: entities of a type have theirs in the same places.
+type steps []int
+
+// shortcut finds the places of a path's members; nil when the path goes through a list, or ends at an entity.
+func shortcut(sample *record, path []string) (s steps) {
+	for n, name := range path {
+		i := sample.index(name)
+		if i < 0 {
+			return nil
+		}
+		s = append(s, i)
+		last := n == len(path)-1
+		switch v := sample.members[i].made().(type) {
+		case []*record, []ref, []string:
+			return nil
+		case *record:
+			sample = v
+		case ref:
+			sample = v.to
+		default:
+			if last {
+				return s
+			}
+			return nil
+		}
+		if last || sample == nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// walk gives the value at the end of the path; null where it leads nowhere.
+func (s steps) walk(o *record) any {
+	for _, i := range s[:len(s)-1] {
+		switch v := o.members[i].made().(type) {
+		case *record:
+			o = v
+		case ref:
+			o = v.to
+		}
+		if o == nil {
+			return nil
+		}
+	}
+	return o.members[s[len(s)-1]].made()
 }
 
 // listOfTexts reports whether the path is a member that is a list of plain texts, such as a user's

@@ -1,0 +1,93 @@
+package qliktest
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestRowsAreThoseOfTheContent: the Repository lists the same of a generated app whether its rows are made alone or
+// from what is in the app.
+func TestRowsAreThoseOfTheContent(t *testing.T) {
+	t.Parallel()
+	for name, o := range map[string]GenerateOptions{
+		"as usual": {Apps: 50, Seed: 3},
+		"empty":    {Apps: 12, Dimensions: -1, Measures: -1, MasterObjects: -1, Sheets: -1, Variables: -1},
+		"big":      {Apps: 12, Dimensions: 31, Measures: 17, MasterObjects: 14, Sheets: 9, Variables: 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			site := Generate(o)
+			site.settle()
+			list := func() (rows, ids []string, seen []bool) {
+				g := newGraph(site, map[*byte]itemTitle{})
+				set := g.objects(nil)
+				for i := range set.size() {
+					r := set.row(i)
+					rows, ids = append(rows, string(appendRecord(nil, r.record, nil))), append(ids, set.id(i))
+					for _, u := range site.Users {
+						if seen = append(seen, set.see(i, u)); r.see(u) != set.see(i, u) {
+							t.Fatalf("row %d: %s may or may not see it", i, u.Name)
+						}
+					}
+					if set.id(i) != r.id() {
+						t.Fatalf("row %d has the id %s and %s", i, set.id(i), r.id())
+					}
+				}
+				return rows, ids, seen
+			}
+			rows, ids, seen := list()
+			for _, a := range site.Apps {
+				if a.lazy() == nil {
+					t.Fatal("the rows aren't made alone")
+				}
+				a.Content()
+				if a.lazy() != nil {
+					t.Fatal("the rows aren't made of the content")
+				}
+			}
+			rowsOfContent, idsOfContent, seenOfContent := list()
+			if diff := cmp.Diff(rowsOfContent, rows); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(idsOfContent, ids); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff(seenOfContent, seen); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestWhatIsReadOfAGeneratedAppIsNotKept: a site of very many apps holds few of their contents, and none of them changes
+// when the app's row is edited.
+func TestWhatIsReadOfAGeneratedAppIsNotKept(t *testing.T) {
+	t.Parallel()
+	site := Generate(GenerateOptions{Apps: 200})
+	server := New(t, site, Options{})
+	a := site.Apps[0]
+	before := a.inside()
+	if again := a.inside(); again != before {
+		t.Error("an app that was asked for lately is made anew")
+	}
+	server.TouchApp(a.ID)
+	server.DeleteStream(a.Stream.ID)
+	for _, other := range site.Apps {
+		other.inside()
+	}
+	after := a.inside()
+	if after == before {
+		t.Error("the content of every app is kept")
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Error(diff)
+	}
+	server.EditScript(a.ID, "LOAD 1 AS x AUTOGENERATE 1;")
+	for _, other := range site.Apps {
+		other.inside()
+	}
+	if a.inside().Script != "LOAD 1 AS x AUTOGENERATE 1;" || a.Content() != a.inside() {
+		t.Error("an edit is lost")
+	}
+}
