@@ -87,26 +87,26 @@ var installed = time.Date(2019, 1, 4, 19, 40, 6, 191_000_000, time.UTC)
 
 // head is what every entity begins with.
 func head(id string, created, modified time.Time, by *User) []member {
-	name := `INTERNAL\sa_repository`
-	if by != nil {
-		name = by.Account()
-	}
 	return []member{
 		{"id", guid(id)},
 		{"createdDate", date{Time: created}},
 		{"modifiedDate", date{Time: modified}},
-		{"modifiedByUserName", name},
+		{"modifiedByUserName", accountName(by)},
 	}
+}
+
+// accountName is modifiedByUserName; what nobody made, the installation did.
+func accountName(u *User) string {
+	if u == nil {
+		return `INTERNAL\sa_repository`
+	}
+	return u.Account()
 }
 
 // entity closes an object with what every entity ends with.
 func entity(schema string, members ...[]member) *record {
-	o := &record{schema: schema}
-	for _, part := range members {
-		o.members = append(o.members, part...)
-	}
-	o.members = append(o.members, member{"privileges", nil}, member{"schemaPath", schema})
-	return o
+	members = append(members, []member{{"privileges", nil}, {"schemaPath", schema}})
+	return &record{schema: schema, members: slices.Concat(members...)}
 }
 
 func (g *graph) user(u *User) *record {
@@ -155,6 +155,9 @@ func (g *graph) tag(t *Tag) *record {
 }
 
 func (g *graph) tagged(tags []*Tag) []ref {
+	if len(tags) == 0 {
+		return nil
+	}
 	refs := make([]ref, len(tags))
 	for i, t := range tags {
 		refs[i] = ref{g.tag(t), condensedNamed}

@@ -2,6 +2,7 @@ package qliktest
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,19 +11,17 @@ import (
 
 // A record is an entity of the Repository with its members in the order in which it sends them.
 // It never changes once it is made. A member's value is nil, bool, int64, string, []string, guid,
-// date, enum, *record, []*record, ref, []ref or lazily one of them.
+// date, enum, *record, []*record, ref or []ref.
 type record struct {
 	schema  string // "App", "App.Object", …: schemaPath
 	members []member
+	lazy    *lazyObject // instead of members
 }
 
 type member struct {
 	name  string
 	value any
 }
-
-// lazily makes a member's value when somebody asks for it.
-type lazily func() any
 
 // A guid is a GUID; "" is the nil GUID.
 type guid string
@@ -80,22 +79,45 @@ type ref struct {
 // get finds a member; letter case doesn't matter (facts B.3).
 func (o *record) get(name string) (any, bool) {
 	if i := o.index(name); i >= 0 {
-		return o.members[i].made(), true
+		return o.member(i).value, true
 	}
 	return nil, false
 }
 
-// index is where a member is, -1 for none.
-func (o *record) index(name string) int {
-	return slices.IndexFunc(o.members, func(m member) bool { return strings.EqualFold(m.name, name) })
+// size is how many members there are.
+func (o *record) size() int {
+	if o.lazy != nil {
+		return len(objectMembers)
+	}
+	return len(o.members)
 }
 
-// made is the member's value.
-func (m *member) made() any {
-	if make, ok := m.value.(lazily); ok {
-		return make()
+func (o *record) member(i int) member {
+	if o.lazy != nil {
+		return member{objectMembers[i], o.lazy.value(i)}
 	}
-	return m.value
+	return o.members[i]
+}
+
+// index is where a member is, -1 for none.
+func (o *record) index(name string) int {
+	for i := range o.size() {
+		if o.lazy != nil && strings.EqualFold(objectMembers[i], name) || o.lazy == nil && strings.EqualFold(o.members[i].name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// all are the members.
+func (o *record) all() iter.Seq[member] {
+	return func(yield func(member) bool) {
+		for i := range o.size() {
+			if !yield(o.member(i)) {
+				return
+			}
+		}
+	}
 }
 
 // id is the entity's id.
@@ -107,7 +129,7 @@ func (o *record) id() string {
 
 // with gives a copy that has another value for a member.
 func (o *record) with(name string, value any) *record {
-	c := &record{schema: o.schema, members: slices.Clone(o.members)}
+	c := &record{schema: o.schema, members: slices.Collect(o.all())}
 	for i := range c.members {
 		if c.members[i].name == name {
 			c.members[i].value = value
@@ -120,7 +142,7 @@ func (o *record) with(name string, value any) *record {
 func appendRecord(b []byte, o *record, shown []string) []byte {
 	b = append(b, '{')
 	first := true
-	for _, m := range o.members {
+	for m := range o.all() {
 		if shown != nil && !slices.Contains(shown, m.name) {
 			continue
 		}
@@ -130,7 +152,7 @@ func appendRecord(b []byte, o *record, shown []string) []byte {
 		first = false
 		b = strconv.AppendQuote(b, m.name)
 		b = append(b, ':')
-		b = appendValue(b, m.made())
+		b = appendValue(b, m.value)
 	}
 	return append(b, '}')
 }

@@ -2,8 +2,6 @@ package qliktest
 
 import (
 	"encoding/base64"
-	"encoding/json"
-	"time"
 )
 
 func everyone(*User) bool { return true }
@@ -216,8 +214,9 @@ func (g *graph) scriptRow(a *App, c *Content) row {
 }
 
 func (g *graph) objectRow(a *App, x appObject) row {
-	see := func(u *User) bool { return g.canSeeObject(u, a, x) }
-	return row{record: g.appObject(a, x), see: see, full: owned(ownerOf(a, x.owner))}
+	lazy := g.object(a, x)
+	see := func(u *User) bool { return g.canSeeObject(u, a, lazy.appObject) }
+	return row{record: &record{schema: "App.Object", lazy: lazy}, see: see, full: owned(ownerOf(a, x.owner))}
 }
 
 // canSeeObject reports whether the Repository lists an object to the user. It lists private ones to
@@ -234,51 +233,4 @@ func ownerOf(a *App, owner *User) *User {
 		return a.Owner
 	}
 	return owner
-}
-
-// An appObject is what distinguishes a row of app/object.
-type appObject struct {
-	id, engineID, kind, name, description, hash, attributes string
-	owner                                                   *User
-	created, modified, publishTime                          time.Time
-	published, approved                                     bool
-	tags                                                    []*Tag
-}
-
-func (g *graph) appObject(a *App, x appObject) *record {
-	owner := ownerOf(a, x.owner)
-	publishTime := x.publishTime
-	if !x.published {
-		publishTime = time.Time{}
-	}
-	return entity("App.Object", head(x.id, x.created, x.modified, owner), []member{
-		{"owner", g.owner(owner)},
-		{"engineObjectType", x.kind},
-		{"description", x.description},
-		{"attributes", lazily(func() any { return attributes(x) })},
-		{"objectType", x.kind},
-		{"publishTime", date{Time: publishTime, bare: true}},
-		{"published", x.published},
-		{"approved", x.approved},
-		{"tags", g.tagged(x.tags)},
-		{"sourceObject", ""},
-		{"draftObject", ""},
-		{"name", x.name},
-		{"app", ref{g.app(a), condensedApp}},
-		{"appObjectBlobId", ""},
-		{"engineObjectId", x.engineID},
-		{"contentHash", x.hash},
-		{"size", int64(-1)},
-	})
-}
-
-// attributes is base64 of a small JSON object (facts B.2).
-func attributes(x appObject) string {
-	text, _ := json.Marshal(struct { // strings and a bool can always be encoded
-		Type, Format, Title string
-		ParentID            string `json:"ParentId"`
-		IsTemporary         bool
-		ContentHash         string
-	}{Type: x.attributes, Format: "gzjson", ParentID: x.engineID, ContentHash: x.hash})
-	return base64.StdEncoding.EncodeToString(text)
 }

@@ -188,7 +188,7 @@ func shortcut(sample *record, path []string) (s steps) {
 		}
 		s = append(s, i)
 		last := n == len(path)-1
-		switch v := sample.members[i].made().(type) {
+		switch v := sample.member(i).value.(type) {
 		case []*record, []ref, []string:
 			return nil
 		case *record:
@@ -211,7 +211,7 @@ func shortcut(sample *record, path []string) (s steps) {
 // walk gives the value at the end of the path; null where it leads nowhere.
 func (s steps) walk(o *record) any {
 	for _, i := range s[:len(s)-1] {
-		switch v := o.members[i].made().(type) {
+		switch v := o.member(i).value.(type) {
 		case *record:
 			o = v
 		case ref:
@@ -221,7 +221,7 @@ func (s steps) walk(o *record) any {
 			return nil
 		}
 	}
-	return o.members[s[len(s)-1]].made()
+	return o.member(s[len(s)-1]).value
 }
 
 // listOfTexts reports whether the path is a member that is a list of plain texts, such as a user's
@@ -235,7 +235,8 @@ func listOfTexts(sample *record, path []string) bool {
 // listCell makes a nested table of the entities in a list member. The definition is the type of
 // the entities ("tag", "CustomPropertyValue").
 func listCell(sample *record, c tableColumn) cell {
-	i := slices.IndexFunc(sample.members, func(m member) bool {
+	members := slices.Collect(sample.all())
+	i := slices.IndexFunc(members, func(m member) bool {
 		inner := elements(m.value)
 		return len(inner) > 0 && (strings.EqualFold(inner[0].schema, c.Definition) || strings.EqualFold(m.name, c.Definition))
 	})
@@ -245,12 +246,12 @@ func listCell(sample *record, c tableColumn) cell {
 	names, paths := []string{}, [][]string{}
 	for _, inner := range c.List {
 		path := strings.Split(inner.Definition, ".")
-		if inner.ColumnType != "Property" || len(follow(elements(sample.members[i].value)[0], path)) == 0 {
+		if inner.ColumnType != "Property" || len(follow(elements(members[i].value)[0], path)) == 0 {
 			return nil
 		}
 		names, paths = append(names, inner.Name), append(paths, path)
 	}
-	member := sample.members[i].name
+	member := members[i].name
 	return func(r row) any {
 		t := nestedTable{columns: names}
 		value, _ := r.get(member)
@@ -288,7 +289,7 @@ func (q *request) functionCell(definition string) cell {
 	}
 	counts := map[string]int64{}
 	for _, r := range q.server.find(query{entity: counted, user: q.user}) {
-		for _, m := range r.members {
+		for m := range r.all() {
 			if to, ok := m.value.(ref); ok && to.to != nil && to.to.schema == q.entity.schema {
 				counts[to.to.id()]++
 			}
