@@ -265,11 +265,13 @@ func (s *site) digests(ctx context.Context, owners map[string]bool) (map[string]
 		if err != nil {
 			return nil, err
 		}
-		app := appID(o.AppID)
-		d := all[app]
-		if d == nil {
-			d = &objectsDigest{}
-			all[app] = d
+		d := all[o.AppID]
+		if d == nil { // the first of the app, or its id is written in another way
+			app := appID(o.AppID)
+			if d = all[app]; d == nil {
+				d = &objectsDigest{}
+				all[app] = d
+			}
 		}
 		d.add(o)
 	}

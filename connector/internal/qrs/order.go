@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"strings"
 )
 
 // ahead is how many pages are asked at a time: enough to hide the round trip, few enough for a
@@ -58,9 +57,20 @@ func inOrder[T any](ctx context.Context, n int, fetch func(context.Context, int)
 type rowID [16]byte
 
 func asRowID(id string) rowID {
+	const dashes = 4
+	var digits [36]byte
 	var out rowID
-	if n, err := hex.Decode(out[:], []byte(strings.ReplaceAll(id, "-", ""))); err == nil && n == 16 && len(id) == 36 {
-		return out
+	if len(id) == len(digits) {
+		n := 0
+		for i := range len(id) {
+			if id[i] != '-' {
+				digits[n] = id[i]
+				n++
+			}
+		}
+		if _, err := hex.Decode(out[:], digits[:len(digits)-dashes]); err == nil && n == len(digits)-dashes {
+			return out
+		}
 	}
 	sum := sha256.Sum256([]byte(id))
 	return rowID(sum[:16])
