@@ -19,7 +19,7 @@ import (
 
 // Reader is the version of what this package and its readers understand. When it is raised, the lineage of
 // every app is made anew from what is stored, at its connection's next crawl or build.
-const Reader = 1
+const Reader = 2
 
 // An Input is what an app's lineage is made from.
 type Input struct {

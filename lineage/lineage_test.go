@@ -341,3 +341,25 @@ ADMIN, ACME\ANN]; SECTION APPLICATION; T: LOAD a FROM [lib://QVD/x.qvd] (qvd);`)
 		}
 	}
 }
+
+func TestAColumnOfOneOfSeveralTablesIsHalfSureOrLess(t *testing.T) {
+	t.Parallel()
+	l := lineage.Build(lineage.Input{App: appOf(`LIB CONNECT TO 'DWH';
+T: LOAD amount, name, name & amount AS both;
+SQL SELECT o.amount, name FROM sales.orders o JOIN sales.customers c ON c.id = o.customer WHERE state = 1;
+U: LOAD city;
+SQL SELECT * FROM sales.a, sales.b, sales.c;
+V: NoConcatenate LOAD city AS town RESIDENT U;
+`), Connections: connections})
+	const db = "dataset:postgres://dwh:5432/dwh.sales."
+	same(t, "columns", edges(l, catalog.ColumnLevel, string(catalog.ScriptTableKey(app, "T"))), []string{
+		db + "customers#id ~> prod/a/script/T", db + "customers#name -> prod/a/script/T#both 0.5", db + "customers#name -> prod/a/script/T#name 0.5",
+		db + "customers#state ~> prod/a/script/T 0.5",
+		db + "orders#amount -> prod/a/script/T#amount", db + "orders#amount -> prod/a/script/T#both", db + "orders#customer ~> prod/a/script/T",
+		db + "orders#name -> prod/a/script/T#both 0.5", db + "orders#name -> prod/a/script/T#name 0.5", db + "orders#state ~> prod/a/script/T 0.5",
+		"prod/a/script/T ~> prod/a/script/T#amount", "prod/a/script/T ~> prod/a/script/T#both", "prod/a/script/T ~> prod/a/script/T#name",
+	})
+	same(t, "behind stars", edges(l, catalog.ColumnLevel, string(catalog.ScriptTableKey(app, "U"))), []string{
+		db + "a#city -> prod/a/script/U#city 0.333", db + "b#city -> prod/a/script/U#city 0.333", db + "c#city -> prod/a/script/U#city 0.333",
+	})
+}

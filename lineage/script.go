@@ -198,6 +198,7 @@ func (b *builder) filters(t *scriptTable, filters map[qvs.Column]*qvs.Field, ord
 	for _, c := range order {
 		if from := b.column(c); from != "" {
 			e := b.step(t.Table, filters[c], nameOf(c.Object))
+			unsure(&e, c)
 			e.From, e.To, e.How = from, t.key, catalog.Indirect
 			b.edge(e)
 			found = true
@@ -228,6 +229,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 		if origin != "" {
 			found = true
 			e := b.step(t.Table, f, named)
+			unsure(&e, in.Column)
 			e.From, e.To = origin, key
 			b.edge(e)
 		}
@@ -237,6 +239,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 	}
 	for _, c := range f.From {
 		e := b.step(t.Table, f, nameOf(c.Object))
+		unsure(&e, c)
 		e.From, e.To = b.column(c), key
 		b.edge(e)
 	}
@@ -297,6 +300,13 @@ func within(s *qvs.Step, at qvs.Pos) bool {
 func (b *builder) doubt(e *catalog.LineageEdge) {
 	if b.doubtful > 0 && e.Line > b.doubtful {
 		e.Confidence *= 0.8
+	}
+}
+
+// unsure lowers the confidence of an edge from a column that is of one of several tables.
+func unsure(e *catalog.LineageEdge, c qvs.Column) {
+	if c.OneOf > 1 {
+		e.Confidence /= float64(c.OneOf)
 	}
 }
 
@@ -362,8 +372,10 @@ func (b *builder) stored(e catalog.LineageEdge, f *qvs.Field, t *scriptTable) {
 		return
 	}
 	for _, c := range f.From { // the field was renamed or dropped after it was stored
-		e.From = b.column(c)
-		b.edge(e)
+		sure := e
+		unsure(&sure, c)
+		sure.From = b.column(c)
+		b.edge(sure)
 	}
 }
 

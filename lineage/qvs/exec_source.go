@@ -11,7 +11,11 @@ func (r *interpreter) column(o Object, name string, at *Pos) *field {
 }
 
 func (r *interpreter) columnOf(object int32, name string, at *Pos) *field {
-	id := r.cols.id(column{object, name})
+	return r.fieldOfColumn(column{object: object, name: name}, at)
+}
+
+func (r *interpreter) fieldOfColumn(col column, at *Pos) *field {
+	id, name := r.cols.id(col), col.name
 	c := &struct {
 		f             field
 		value, inputs set

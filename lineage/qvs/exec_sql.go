@@ -52,8 +52,17 @@ func (r *interpreter) sql(l *load) *rows {
 }
 
 func (r *interpreter) sqlColumns(in *rows, q sql.Query, objects map[string]int32, at *Pos) {
+	stars := 0
+	for _, c := range q.Columns {
+		if c.Name == "*" {
+			stars++
+		}
+	}
 	for _, c := range q.Columns {
 		f := r.originsOf(c.From, objects)
+		if c.Name == "*" && stars > 1 { // what the script takes from them by name is in one of them
+			f = r.starsOf(c.From, objects, int32(stars))
+		}
 		f.name, f.expression, f.at = c.Name, c.Expression, at
 		switch {
 		case c.Name == "*":
@@ -104,7 +113,7 @@ func (r *interpreter) originsOf(list []sql.Origin, objects map[string]int32) *fi
 		if !ok {
 			continue
 		}
-		id := r.cols.id(column{obj, o.Column})
+		id := r.cols.id(column{obj, o.Column, among(o, list)})
 		cols = append(cols, id)
 		origins = append(origins, outside(id))
 	}
@@ -112,6 +121,31 @@ func (r *interpreter) originsOf(list []sql.Origin, objects map[string]int32) *fi
 		f.value, f.inputs = &set{ids: cols}, &set{ids: origins}
 	}
 	return f
+}
+
+// starsOf is one of several stars of a SELECT.
+func (r *interpreter) starsOf(list []sql.Origin, objects map[string]int32, stars int32) *field {
+	f := &field{}
+	for _, o := range list {
+		if obj, ok := objects[o.Table]; ok {
+			c := r.fieldOfColumn(column{obj, o.Column, stars}, nil)
+			f.value, f.inputs = union(f.value, c.value), union(f.inputs, c.inputs)
+		}
+	}
+	return f
+}
+
+// among is how many tables an unqualified column may be of, 0 if it is known which one it is of.
+func among(o sql.Origin, list []sql.Origin) (n int32) {
+	if !o.Candidate {
+		return 0
+	}
+	for _, other := range list {
+		if other.Candidate && strings.EqualFold(other.Column, o.Column) {
+			n++
+		}
+	}
+	return n
 }
 
 // lastPart is the name of a table that is selected without a label.

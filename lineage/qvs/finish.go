@@ -129,7 +129,11 @@ func (r *interpreter) one(c Column) []Column {
 // outer is a column as the result tells it.
 func (r *interpreter) outer(id int32) Column {
 	c := r.cols.list[id]
-	return Column{Object: r.objects.list[c.object], Name: c.name}
+	out := Column{Object: r.objects.list[c.object], Name: c.name, OneOf: int(c.oneOf)}
+	if c.name == "*" {
+		out.OneOf = 0 // all columns of each of them
+	}
+	return out
 }
 
 func (r *interpreter) inputsOf(s *set) []Input {

@@ -24,6 +24,7 @@ func (id *identity) root() *identity {
 type column struct {
 	object int32
 	name   string
+	oneOf  int32 // it is of this object or of one of oneOf-1 others; 0: certainly of this one
 }
 
 // An origin is a field of a table of the script, by the table's number. A set of origins holds even numbers

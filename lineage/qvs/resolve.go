@@ -157,7 +157,7 @@ func (r *interpreter) ofStar(star *field, name string) *field {
 	values, inputs := r.flat.of(star.value), r.flat.of(star.inputs)
 	if len(values) == 1 && len(inputs) == 1 && inputs[0] == outside(values[0]) {
 		if c := r.cols.list[values[0]]; c.name == "*" {
-			f := r.columnOf(c.object, name, star.at)
+			f := r.fieldOfColumn(column{c.object, name, c.oneOf}, star.at)
 			f.filters = star.filters
 			return f
 		}
@@ -188,11 +188,11 @@ func (r *interpreter) ofStar(star *field, name string) *field {
 func (r *interpreter) called(id int32, name string) int32 {
 	c := r.cols.list[id]
 	if c.name == "*" {
-		return r.cols.id(column{c.object, name})
+		return r.cols.id(column{c.object, name, c.oneOf})
 	}
 	if r.objects.list[c.object].Kind == Binary {
 		if t, ok := strings.CutSuffix(c.name, ".*"); ok {
-			return r.cols.id(column{c.object, t + "." + name})
+			return r.cols.id(column{c.object, t + "." + name, c.oneOf})
 		}
 	}
 	return id

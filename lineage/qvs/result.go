@@ -44,6 +44,9 @@ type Object struct {
 type Column struct {
 	Object Object
 	Name   string
+	// OneOf says that it is a column of this object or of one of OneOf-1 others, which stand beside it: SQL that
+	// doesn't tell which of its tables a column is of. 0: it is of this one.
+	OneOf int
 }
 
 // Fate says what is left of a table when the script has ended.
