@@ -81,6 +81,22 @@ func (db *DB) ScriptLinks(ctx context.Context, scope catalog.Scope, app catalog.
 	return list, fail("read what the script reads of", app, err)
 }
 
+// LineageNode gives the first of some keys of things that lineage knows; "" if it knows none. Whether they may
+// be seen the caller decides.
+func (db *DB) LineageNode(ctx context.Context, keys ...catalog.Key) (catalog.Key, error) {
+	for _, k := range keys {
+		var known bool
+		err := db.pool.QueryRow(ctx, "select exists (select from qlikcrawler.lineage_node where key = $1)", k).Scan(&known)
+		if err != nil {
+			return "", fail("look for the lineage of", k, err)
+		}
+		if known {
+			return k, nil
+		}
+	}
+	return "", nil
+}
+
 // twinSQL finds report fields t by the index of words, in each of the two that have them. $1 is the query,
 // $2 the connections, null for all, $3 the field itself.
 const twinSQL = `

@@ -37,6 +37,8 @@ type Catalog interface {
 
 	CatalogFacets
 	Twins(ctx context.Context, scope catalog.Scope, f catalog.FieldRow) ([]catalog.Twin, error)
+	// LineageNode gives the first of some keys that lineage knows; "" for none.
+	LineageNode(ctx context.Context, keys ...catalog.Key) (catalog.Key, error)
 	AppRuns(ctx context.Context, scope catalog.Scope, app catalog.Key, limit int) ([]catalog.AppRun, error)
 	ScriptLinks(ctx context.Context, scope catalog.Scope, app catalog.Key) ([]catalog.ScriptLink, error)
 }

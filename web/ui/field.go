@@ -35,6 +35,9 @@ func (u *UI) field(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := fieldPage{Thing: u.fieldThing(d), Detail: d}
+	if err := u.trace(r, &p.Thing, d.Key); err != nil {
+		return err
+	}
 	if p.Uses, err = items(u.Catalog.ReportFields(r.Context(), under(r, "master_key", d.Key, someRows, "report_key"))); err != nil {
 		return err
 	}

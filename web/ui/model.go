@@ -40,6 +40,9 @@ func (u *UI) modelTable(w http.ResponseWriter, r *http.Request) error {
 		Facts: facts(fact{"Rows", number(d.Rows)}, fact{"Fields", number(d.Fields)}, fact{"Key fields", number(d.KeyFields)}, u.date("First seen here", d.FirstSeenAt), u.date("Retired", d.RetiredAt)),
 	}
 	t.spread(d.Attributes)
+	if err := u.trace(r, &t, catalog.ScriptTableKey(d.Report, d.Name)); err != nil {
+		return err
+	}
 	return u.show(w, r, page{Template: "model", Title: d.Name, Nav: "catalog", Crumbs: crumbsOf(d.Around), Data: modelPage{Thing: t, Fields: fields, App: d.Report}})
 }
 
@@ -58,6 +61,9 @@ func (u *UI) modelField(w http.ResponseWriter, r *http.Request) error {
 		t.Facts = append(t.Facts, fact{"Table", place{name, keyURL("/model/table", string(catalog.ModelTableKey(d.Report, name)))}})
 	}
 	t.spread(d.Attributes)
+	if err := u.trace(r, &t, d.Key); err != nil {
+		return err
+	}
 	p := modelPage{Thing: t, App: d.Report, IsField: true}
 	if err := u.usesOf(r, &p); err != nil {
 		return err

@@ -28,6 +28,17 @@ type Thing struct {
 	Attributes  []fact // whatever else Qlik says
 	catalog.Around
 	MayGovern bool
+	Lineage   catalog.Key // that its lineage is found by; "" for none
+}
+
+// trace finds out whether lineage knows a thing by one of some keys.
+func (u *UI) trace(r *http.Request, t *Thing, keys ...catalog.Key) error {
+	if u.Lineage == nil {
+		return nil
+	}
+	var err error
+	t.Lineage, err = u.Catalog.LineageNode(r.Context(), keys...)
+	return err
 }
 
 // A fact is a label and a value: a text, or HTML of ours.
@@ -145,6 +156,9 @@ func (u *UI) report(w http.ResponseWriter, r *http.Request) error {
 	p.Tabs = tabsOf(d)
 	if !slices.ContainsFunc(p.Tabs, func(t tab) bool { return t.Name == p.Tab }) {
 		p.Tab = p.Tabs[0].Name
+	}
+	if err := u.trace(r, &p.Thing, p.Key); err != nil {
+		return err
 	}
 	if err := u.fill(r, p); err != nil {
 		return err

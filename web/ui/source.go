@@ -56,6 +56,9 @@ func (u *UI) source(w http.ResponseWriter, r *http.Request) error {
 		Kind: "Load script", Icon: "script", Key: d.Key, Name: d.Name, Retired: !d.RetiredAt.IsZero(), Around: d.Around,
 		Facts: facts(fact{"Lines", number(d.Lines)}, u.date("First seen here", d.FirstSeenAt), u.date("Last seen here", d.LastSeenAt), u.date("Retired", d.RetiredAt), fact{"SHA-256 of the text as sent", d.SHA256}),
 	}}
+	if err := u.trace(r, &p.Thing, d.Report); err != nil {
+		return err
+	}
 	code := d.Code
 	if sha := r.URL.Query().Get("version"); sha != "" && sha != d.SHA256 {
 		if p.Version, err = u.Catalog.SourceVersion(r.Context(), scopeOf(r), d.Key, sha); err != nil {
