@@ -38,3 +38,11 @@ type Twin struct {
 
 // MostTwins is how many twins are looked for.
 const MostTwins = 200
+
+// A Conflict is a name that several master items of one type go by, whose formulas differ.
+type Conflict struct {
+	Name     string
+	Fields   int // report fields of that name
+	Formulas int // how many different formulas they have
+	Key      Key // of one of them
+}

@@ -15,7 +15,7 @@ import (
 // What facets cost is bounded twice: by the rows that are counted, and, for filters that find few rows among
 // many, by time.
 const (
-	facetRows   = 5000
+	facetRows   = 3000
 	facetValues = 15 // of a column
 	facetTime   = "200ms"
 )
@@ -67,10 +67,7 @@ func (l *list[T]) facets(ctx context.Context, db *DB, q catalog.Query, columns [
 		return nil, &catalog.Error{Code: catalog.CodeInvalid, Op: op, Err: s.faults}
 	}
 	f := &catalog.ListFacets{By: map[string][]catalog.Facet{}, Missing: map[string]int{}}
-	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "set local statement_timeout = '"+facetTime+"'"); err != nil {
-			return err
-		}
+	done, err := db.inTime(ctx, facetTime, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, sql, append([]any{pgx.QueryExecModeCacheDescribe}, s.args...)...)
 		if err != nil {
 			return err
@@ -91,11 +88,26 @@ func (l *list[T]) facets(ctx context.Context, db *DB, q catalog.Query, columns [
 		})
 		return err
 	})
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == queryCanceled && ctx.Err() == nil {
+	if !done && err == nil {
 		return &catalog.ListFacets{More: true}, nil
 	}
 	return f, fail(op, "", err)
+}
+
+// inTime reads in a transaction whose statements may take so long, as Postgres writes it; false if one took
+// longer.
+func (db *DB) inTime(ctx context.Context, most string, read func(pgx.Tx) error) (bool, error) {
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "set local statement_timeout = '"+most+"'"); err != nil {
+			return err
+		}
+		return read(tx)
+	})
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == queryCanceled && ctx.Err() == nil {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // facetSQL reads the rows once, and counts them by each column. One row more than are counted tells that

@@ -120,6 +120,34 @@ func TestTwinsGoByOneName(t *testing.T) {
 	}
 }
 
+func TestConflictsAreNamesWithSeveralFormulas(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	library(b)
+	app := catalog.AppKey("prod", "third")
+	s := book("third", "Third", "", "")
+	s.Fields = []catalog.ReportField{
+		{Key: app + "/m1", Report: app, Type: catalog.Measure, Origin: catalog.OriginMaster, Name: "REVENUE", Formula: "Sum(Net)"},
+		{Key: app + "/m2", Report: app, Type: catalog.Measure, Origin: catalog.OriginMaster, Name: "revenue margin", Formula: "1"},
+	}
+	run := b.start()
+	b.save(run, s, catalog.Added)
+	b.done(run)
+	list, next, done, err := b.Conflicts(t.Context(), everything, catalog.Measure, "", 1)
+	b.must(err)
+	if len(list) != 1 || list[0].Fields != 3 || list[0].Formulas != 2 || next != "revenue" || !done {
+		t.Fatalf("the first conflict is %+v, then %q", list, next)
+	}
+	list, next, _, err = b.Conflicts(t.Context(), everything, catalog.Measure, next, 1)
+	b.must(err)
+	if len(list) != 1 || list[0].Fields != 2 || next != "" {
+		t.Errorf("the second conflict is %+v, then %q", list, next)
+	}
+	if list, _, _, err = b.Conflicts(t.Context(), catalog.Scope{Connections: []string{"other"}}, catalog.Measure, "", 9); err != nil || len(list) != 0 {
+		t.Errorf("somebody else sees %v %v", list, err)
+	}
+}
+
 func TestTheHealthOfAConnectionHasAHistory(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

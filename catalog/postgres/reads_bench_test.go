@@ -200,6 +200,28 @@ func BenchmarkReads(b *testing.B) {
 			}
 		})
 	}
+	for _, f := range []struct {
+		name    string
+		q       catalog.Query
+		columns []string
+	}{
+		{"facets of apps", reports("", kind("app")), []string{"connection", "stream", "owner", "published", "freshness", "has_lineage", "tags"}},
+		{"facets of charts", reports("", kind("cell")), []string{"connection", "type", "stream", "has_lineage"}},
+		{"facets of charts in a stream", reports("", kind("cell"), where("stream", catalog.Equals, string(catalog.StreamKey("prod", "7")))), []string{"connection", "type", "stream", "has_lineage"}},
+		{"facets of charts of a rare name", reports("", kind("cell"), where("name", catalog.Contains, "qqqqzzz")), []string{"connection", "type", "stream", "has_lineage"}},
+	} {
+		b.Run(strings.ReplaceAll(f.name, " ", "-"), func(b *testing.B) {
+			percentile(b, func() error { _, err := db.ReportFacets(b.Context(), f.q, f.columns); return err })
+		})
+	}
+	twins := func(n int) error {
+		d, err := db.ReportField(b.Context(), everything, catalog.Key(fmt.Sprintf("%s/measure-%d", app, n%5)))
+		if err != nil {
+			return err
+		}
+		_, err = db.Twins(b.Context(), everything, d.FieldRow)
+		return err
+	}
 	fieldsByName := catalog.Query{Scope: everything, Sort: []catalog.Order{{Column: "name"}}, Filters: []catalog.Filter{where("type", catalog.Equals, "Measure")}}
 	for _, r := range []struct {
 		name string
@@ -214,6 +236,7 @@ func BenchmarkReads(b *testing.B) {
 			_, err := db.ReportField(b.Context(), everything, catalog.Key(app+"/measure-3"))
 			return err
 		}},
+		{"a field and its twins", twins},
 		{"a script", func(int) error {
 			_, err := db.SourceCode(b.Context(), everything, catalog.Key(app+"/script"))
 			return err

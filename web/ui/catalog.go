@@ -37,6 +37,8 @@ type Catalog interface {
 
 	CatalogFacets
 	Twins(ctx context.Context, scope catalog.Scope, f catalog.FieldRow) ([]catalog.Twin, error)
+	// Conflicts gives names of master items whose formulas differ; see *postgres.DB.
+	Conflicts(ctx context.Context, scope catalog.Scope, typ catalog.FieldType, behind string, limit int) (list []catalog.Conflict, next string, done bool, err error)
 	// LineageNode gives the first of some keys that lineage knows; "" for none.
 	LineageNode(ctx context.Context, keys ...catalog.Key) (catalog.Key, error)
 	AppRuns(ctx context.Context, scope catalog.Scope, app catalog.Key, limit int) ([]catalog.AppRun, error)
@@ -46,6 +48,7 @@ type Catalog interface {
 func (u *UI) catalogRoutes() []route {
 	return []route{
 		{"GET /catalog", auth.Viewer, u.catalogTree},
+		{"GET /catalog/conflicts", auth.Viewer, u.conflicts},
 		{"GET /catalog/branch", auth.Viewer, u.catalogBranch},
 		{"GET /catalog/{list}", auth.Viewer, u.catalogList},
 		{"GET /search", auth.Viewer, u.search},
