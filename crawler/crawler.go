@@ -41,7 +41,11 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	if err != nil {
 		return p.tally(), err
 	}
-	if err := c.fetchAll(ctx, run, src, plan, p); err != nil {
+	lineage := c.lookAhead(ctx, run)
+	p.saved = lineage.stored
+	err = c.fetchAll(ctx, run, src, plan, p)
+	made := lineage.end()
+	if err != nil {
 		return p.tally(), err
 	}
 
@@ -50,7 +54,7 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	if c.Lineage != nil {
-		if err := c.explain(ctx, run, p); err != nil {
+		if err := c.explain(ctx, run, made, p); err != nil {
 			return p.tally(), err
 		}
 	}
@@ -94,15 +98,16 @@ func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Co
 	return plan, nil
 }
 
-// explain builds the lineage that is due.
-func (c *Crawler) explain(ctx context.Context, run catalog.Run, p *progress) error {
+// explain builds the lineage that is still due; some was made already.
+func (c *Crawler) explain(ctx context.Context, run catalog.Run, made catalog.LineageTally, p *progress) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	p.enter(Explaining)
 	b := *c.Lineage
-	b.Observe = p.explained
+	b.Observe = func(done, of int) { p.explained(made.Apps+done, of) }
 	tally, err := b.Build(ctx, run.ID, run.Connection, false)
+	tally.Add(made)
 	p.tell(func(*Event) { p.count.Lineage = tally })
 	if err != nil {
 		return fmt.Errorf("build lineage: %w", err)

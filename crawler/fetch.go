@@ -24,6 +24,7 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * c.workers())
 	places := make(chan struct{}, c.workers())
+	p.storing = make(chan struct{}, max(2, c.workers()/2))
 	for _, l := range plan.Fetch {
 		select {
 		case places <- struct{}{}:
@@ -87,8 +88,11 @@ func (c *Crawler) fetchOne(
 		return err
 	}
 	next()
-	o, err := c.Store.Save(ctx, run.ID, s, began)
+	o, err := c.save(ctx, run, s, began, p)
 	if err == nil {
+		if p.saved != nil {
+			p.saved(o)
+		}
 		p.outcome(o)
 		return nil
 	}
@@ -96,6 +100,18 @@ func (c *Crawler) fetchOne(
 		return err // the run is no longer ours
 	}
 	return c.failed(ctx, run, l, err, began, p)
+}
+
+// save stores one unit; few at a time, for more connections make the catalog no faster, and each has its price
+// at first.
+func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot, began time.Time, p *progress) (catalog.Outcome, error) {
+	select {
+	case p.storing <- struct{}{}:
+		defer func() { <-p.storing }()
+	case <-ctx.Done():
+		return catalog.Outcome{}, context.Cause(ctx)
+	}
+	return c.Store.Save(ctx, run.ID, s, began)
 }
 
 // fetch reads one unit. A panic, which is a fault of the program that some odd app brings to light, is that

@@ -2,6 +2,8 @@ package crawler_test
 
 import (
 	"context"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,15 +54,20 @@ func TestTheNextUnitIsReadWhileOneIsStored(t *testing.T) {
 // A slow catalog holds the source up: what has been read and waits to be stored is in memory.
 func TestFewUnitsWaitToBeStored(t *testing.T) {
 	t.Parallel()
-	const workers = 2
+	const workers, storing = 8, 4
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	begun := make(chan struct{}, 100)
+	var saves atomic.Int64
 	store := slowStore{newMemory(nil), func(ctx context.Context, _ catalog.Key) {
-		begun <- struct{}{}
+		saves.Add(1)
 		<-ctx.Done()
 	}}
-	src := &site{units: listed("a", "b", "d", "e", "f", "g", "h", "i", "j", "k")}
+	src := &site{units: listed(strings.Split("a b d e f g h i j k l m n o p q r s t u v w x y z", " ")...)}
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		begun <- struct{}{}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -77,5 +84,64 @@ func TestFewUnitsWaitToBeStored(t *testing.T) {
 	<-done
 	if n := len(src.fetched); n != 2*workers {
 		t.Errorf("%d units were read while none was stored, want %d", n, 2*workers)
+	}
+	if n := saves.Load(); n > storing {
+		t.Errorf("%d units were being stored at a time, want %d at most", n, storing)
+	}
+}
+
+// lineageStore has lineage to be made of what was saved.
+type lineageStore struct {
+	*memory
+	made chan catalog.Key
+	due  []catalog.Key
+}
+
+func (s lineageStore) LineageDue(context.Context, string, int, bool, bool) ([]catalog.Key, error) {
+	return s.due, nil
+}
+
+func (s lineageStore) LineageSource(_ context.Context, app catalog.Key) (*catalog.LineageSource, error) {
+	return &catalog.LineageSource{Snapshot: catalog.Snapshot{Unit: catalog.Unit{Key: app}}}, nil
+}
+
+func (s lineageStore) DataConnections(context.Context, string) ([]catalog.DataConnection, error) {
+	return nil, nil
+}
+
+func (s lineageStore) SaveDataConnections(context.Context, catalog.RunID, []catalog.DataConnection) error {
+	return nil
+}
+
+func (s lineageStore) SaveLineage(_ context.Context, _ catalog.RunID, l *catalog.LineageStored) (bool, error) {
+	s.made <- l.App
+	return true, nil
+}
+
+func (s lineageStore) LinkLineage(context.Context, catalog.RunID) error { return nil }
+
+func TestLineageIsMadeWhileOtherAppsAreRead(t *testing.T) {
+	t.Parallel()
+	store := lineageStore{newMemory(nil), make(chan catalog.Key, 10), []catalog.Key{"c/due"}}
+	src := &site{units: listed("a", "b")}
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		if l.Unit.Key == "c/b" {
+			select {
+			case app := <-store.made:
+				if app != "c/a" {
+					t.Errorf("lineage of %s was made, want that of a", app)
+				}
+			case <-time.After(patience):
+				t.Error("the lineage of a isn't made while b is read")
+			}
+		}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
+	tally, err := (&crawler.Crawler{Store: store, Workers: 1, Lineage: &crawler.Lineage{Store: store}}).Crawl(t.Context(), run(catalog.Full), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tally.Lineage.Apps != 3 {
+		t.Errorf("the lineage of %d apps was made, want that of a, b and the one that was due", tally.Lineage.Apps)
 	}
 }

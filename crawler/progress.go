@@ -38,6 +38,8 @@ type progress struct {
 	run     catalog.RunID
 	observe Observer
 	usage   func() catalog.Usage
+	saved   func(catalog.Outcome) // nil: nobody goes on with what was stored
+	storing chan struct{}         // holds one for each unit that is being stored
 
 	mu    sync.Mutex
 	stage Stage

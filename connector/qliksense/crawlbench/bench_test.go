@@ -13,6 +13,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/crawler"
 )
 
 // asMeasured is the latency of the site in all figures: 2 ms a call, 40 ms an open.
@@ -38,28 +39,38 @@ func (n numbers) median() float64 {
 // was.
 func (n numbers) spread() float64 { return (slices.Max(n) - slices.Min(n)) / n.median() }
 
-// BenchmarkCrawlAgainstFloor crawls a site of 200 apps, and gets the same with the floor client, in turn.
-// What is reported is the median over the repetitions; "ratio" is the median of the ratios of pairs.
+// BenchmarkCrawlAgainstFloor crawls sites with lineage, and gets the same with the floor client, in turn.
+// What is reported is the median over the repetitions; "ratio" is the median of the ratios of pairs, "best"
+// the smallest of them. It fails when a crawl opens an app with data or twice, or starts a second session.
 func BenchmarkCrawlAgainstFloor(b *testing.B) {
-	for _, workers := range []int{4, 16} {
-		b.Run(fmt.Sprintf("apps=200/workers=%d", workers), func(b *testing.B) { againstFloor(b, 200, workers) })
+	sizes := []int{20, 200}
+	if long() {
+		sizes = append(sizes, 2000)
 	}
+	for _, apps := range sizes {
+		b.Run(fmt.Sprintf("apps=%d/workers=4", apps), func(b *testing.B) { againstFloor(b, apps, 4) })
+	}
+	b.Run("apps=200/workers=16", func(b *testing.B) { againstFloor(b, 200, 16) })
 }
 
 func againstFloor(b *testing.B, apps, workers int) {
 	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
 	recorded := record(b, site.Info)
-	db := pgtest.Open(b)
 	var ratio, crawls, floors, cpu, floorCPU, siteCPU numbers
+	stages := map[crawler.Stage]numbers{}
 	for b.Loop() {
+		db := pgtest.Open(b) // a catalog that knows nothing
 		f := runFloor(b, within(b), recorded, site.Info, workers)
 		site.report()
 		r, err := crawl(within(b), db, crawlOrder{Site: site.Info, Code: fmt.Sprintf("crawl-%d", len(ratio)), Mode: catalog.Full, Workers: workers})
 		if err != nil {
 			b.Fatal(err)
 		}
-		if u := r.Tally.Usage; u.Calls != f.Calls || u.Requests != f.Requests || u.OpensWithData != 0 || u.Sessions != 1 {
-			b.Fatalf("the crawl %+v doesn't compare with the floor %+v", u, f)
+		if u := r.Tally.Usage; u.Calls != f.Calls || u.Requests != f.Requests || u.Opens != int64(apps) || u.OpensWithData != 0 || u.Sessions != 1 || r.Tally.Lineage.Apps != apps {
+			b.Fatalf("the crawl %+v doesn't compare with the floor %+v", r.Tally, f)
+		}
+		for s, took := range r.Stages {
+			stages[s] = append(stages[s], 1000*took.Seconds())
 		}
 		perApp := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 / float64(apps) }
 		crawls, floors = append(crawls, r.Wall.Seconds()), append(floors, f.Wall.Seconds())
@@ -69,6 +80,10 @@ func againstFloor(b *testing.B, apps, workers int) {
 	}
 	b.ReportMetric(0, "ns/op") // a pair's time says nothing
 	b.ReportMetric(ratio.median(), "ratio")
+	b.ReportMetric(slices.Min(ratio), "best")
+	for s, took := range stages {
+		b.ReportMetric(took.median(), "ms-"+string(s))
+	}
 	b.ReportMetric(crawls.median(), "s-crawl")
 	b.ReportMetric(floors.median(), "s-floor")
 	b.ReportMetric(floors.spread(), "noise")

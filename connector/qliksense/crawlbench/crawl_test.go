@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -61,9 +62,40 @@ type crawlReport struct {
 	Wall  time.Duration // from opening the source to the end of the run in the catalog, logged out
 	CPU   time.Duration // of this process alone
 
+	Stages map[crawler.Stage]time.Duration // how long each took; Before and After are opening the source and ending the run
+
 	HeapPeak int64 // bytes; of a crawl on order only
 	RSSFirst int64 // bytes; the peak before the crawl
 	RSSPeak  int64 // bytes; the peak after it
+}
+
+// What a crawl does before and after its stages.
+const (
+	before crawler.Stage = "before"
+	after  crawler.Stage = "after"
+)
+
+// A stageClock tells how long the stages of a crawl take.
+type stageClock struct {
+	mu    sync.Mutex
+	stage crawler.Stage
+	since time.Time
+	took  map[crawler.Stage]time.Duration
+}
+
+func newStageClock() *stageClock {
+	return &stageClock{stage: before, since: time.Now(), took: map[crawler.Stage]time.Duration{}}
+}
+
+func (c *stageClock) enter(s crawler.Stage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s == c.stage {
+		return
+	}
+	now := time.Now()
+	c.took[c.stage] += now.Sub(c.since)
+	c.stage, c.since = s, now
 }
 
 // crawl is what the command "crawl" does, without its progress bar.
@@ -77,7 +109,7 @@ func crawl(ctx context.Context, db *postgres.DB, o crawlOrder) (r crawlReport, e
 			return r, err
 		}
 	}
-	began, cpu := time.Now(), cpuTime()
+	began, cpu, clock := time.Now(), cpuTime(), newStageClock()
 	run := catalog.Run{Connection: o.Code, Mode: o.Mode, Trigger: catalog.ByCLI}
 	if run.ID, err = db.StartRun(ctx, run); err != nil {
 		return r, err
@@ -89,12 +121,14 @@ func crawl(ctx context.Context, db *postgres.DB, o crawlOrder) (r crawlReport, e
 	crawling, stop := context.WithCancel(ctx)
 	defer stop()
 	var ended atomic.Int64
-	c := crawler.Crawler{Store: db, Workers: o.Workers, Observe: func(e crawler.Event) {
+	c := crawler.Crawler{Store: db, Lineage: &crawler.Lineage{Store: db}, Workers: o.Workers, Observe: func(e crawler.Event) {
+		clock.enter(e.Stage)
 		if e.Outcome != nil && ended.Add(1) == o.StopAfter {
 			stop()
 		}
 	}}
 	tally, err := c.Crawl(crawling, run, src)
+	clock.enter(after)
 	state := catalog.Done
 	if crawling.Err() != nil && ctx.Err() == nil {
 		state, err = catalog.Interrupted, nil
@@ -106,7 +140,8 @@ func crawl(ctx context.Context, db *postgres.DB, o crawlOrder) (r crawlReport, e
 	if err := db.FinishRun(ctx, run.ID, state, tally, ""); err != nil {
 		return r, err
 	}
-	r = crawlReport{Tally: tally, Wall: time.Since(began), CPU: cpuTime() - cpu}
+	clock.enter("")
+	r = crawlReport{Tally: tally, Wall: time.Since(began), CPU: cpuTime() - cpu, Stages: clock.took}
 	if tally.Failed+tally.Partial > 0 || tally.Listed == 0 {
 		err = fmt.Errorf("the crawl isn't whole: %+v", tally)
 	}
