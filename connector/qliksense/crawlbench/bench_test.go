@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -171,72 +170,3 @@ func BenchmarkRoundTrips(b *testing.B) {
 // tripsOfTransport are the round trips that a new connection takes before its first byte of use: one of
 // TCP and one of TLS 1.3.
 const tripsOfTransport = 2
-
-// BenchmarkMemory crawls sites of several sizes, each in a process of its own that does nothing else.
-func BenchmarkMemory(b *testing.B) {
-	sizes := []int{100, 2000}
-	if long() {
-		sizes = append(sizes, 25000)
-	}
-	for _, apps := range sizes {
-		b.Run(fmt.Sprintf("apps=%d", apps), func(b *testing.B) {
-			if _, err := peakRSS(); err != nil {
-				b.Skip("this system doesn't say how much memory a process had")
-			}
-			site := startSite(b, siteOrder{Apps: apps})
-			var heap, rss, cpu, rate numbers
-			for b.Loop() {
-				r := crawlElsewhere(b, crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4})
-				heap, rss = append(heap, float64(r.HeapPeak)/1e6), append(rss, float64(r.RSSPeak)/1e6)
-				cpu = append(cpu, float64(r.CPU)/1e6/float64(apps))
-				rate = append(rate, float64(apps)/r.Wall.Seconds())
-			}
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(heap.median(), "MB-heap-peak")
-			b.ReportMetric(rss.median(), "MB-RSS-peak")
-			b.ReportMetric(cpu.median(), "cpu-ms/app")
-			b.ReportMetric(rate.median(), "apps/s")
-		})
-	}
-}
-
-// BenchmarkListing lists a site and reports what stays in memory of each app until the crawl has ended.
-func BenchmarkListing(b *testing.B) {
-	site := startSite(b, siteOrder{Apps: 2000})
-	conn, err := newConnection("listed", site.Info)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var perApp, requests numbers
-	for b.Loop() {
-		src, err := openConnector(b.Context(), conn, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		before := liveHeap()
-		groups, err := connector.Collect(src.Groups(within(b)))
-		if err != nil {
-			b.Fatal(err)
-		}
-		listed, err := connector.Collect(src.Units(within(b)))
-		if err != nil || len(listed) != 2000 {
-			b.Fatal(len(listed), err)
-		}
-		perApp = append(perApp, float64(liveHeap()-before)/float64(len(listed)))
-		requests = append(requests, float64(src.Usage().Requests))
-		runtime.KeepAlive(groups)
-		runtime.KeepAlive(listed)
-		if err := src.Close(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(perApp.median(), "B-kept/app")
-	b.ReportMetric(requests.median(), "requests")
-}
-
-// liveHeap is what is on the heap and still in use, in bytes.
-func liveHeap() int64 {
-	runtime.GC()
-	runtime.GC()
-	return heapBytes()
-}

@@ -31,9 +31,10 @@ func delta(b *testing.B, apps, changed int) {
 		b.Fatal(err)
 	}
 	o.Mode = catalog.Delta
-	var walls, requests, cpu, siteCPU numbers
+	var walls, requests, bytes, allocs, cpu, siteCPU numbers
 	for b.Loop() {
 		site.touch(changed)
+		before := allocated()
 		r, err := crawl(within(b), db, o)
 		if err != nil {
 			b.Fatal(err)
@@ -42,6 +43,7 @@ func delta(b *testing.B, apps, changed int) {
 			b.Fatalf("%d of %d apps have changed; the delta did %+v", changed, apps, r.Tally)
 		}
 		walls, requests = append(walls, r.Wall.Seconds()), append(requests, float64(r.Tally.Usage.Requests))
+		bytes, allocs = append(bytes, float64(r.Tally.Usage.BytesReceived)/1e6), append(allocs, float64(allocated()-before)/1e6)
 		cpu, siteCPU = append(cpu, r.CPU.Seconds()), append(siteCPU, site.report().CPU.Seconds())
 	}
 	b.ReportMetric(0, "ns/op")
@@ -51,6 +53,11 @@ func delta(b *testing.B, apps, changed int) {
 	b.ReportMetric(cpu.median(), "cpu-s-delta")
 	b.ReportMetric(siteCPU.median(), "site-cpu-s-delta")
 	b.ReportMetric(requests.median(), "requests")
+	b.ReportMetric(float64(full.Tally.Usage.Requests), "requests-full")
+	b.ReportMetric(float64(full.Tally.Usage.Calls), "calls-full")
+	b.ReportMetric(bytes.median(), "MB-in")
+	b.ReportMetric(float64(full.Tally.Usage.BytesReceived)/1e6, "MB-in-full")
+	b.ReportMetric(allocs.median(), "MB-allocated")
 	b.ReportMetric(float64(changed), "opens")
 }
 

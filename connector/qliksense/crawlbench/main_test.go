@@ -76,7 +76,8 @@ type siteOrder struct {
 // A siteReport is what the site's process has seen since the report before.
 type siteReport struct {
 	qliktest.Counters
-	CPU time.Duration
+	CPU     time.Duration
+	RSSPeak int64 // bytes, since it started; 0 where there is no /proc
 }
 
 // serveSite prints how to reach the site, then a report for every line that it reads. The line "touch N" makes the
@@ -111,7 +112,8 @@ func serveSite(in io.Reader, out io.Writer) error {
 		for _, app := range site.Apps[:n] {
 			server.TouchApp(app.ID)
 		}
-		r := siteReport{server.Counters(), cpuTime() - began}
+		peak, _ := peakRSS()
+		r := siteReport{server.Counters(), cpuTime() - began, peak}
 		server.ResetCounters() // before anybody knows: what comes next is in the next report
 		if err := say.Encode(r); err != nil {
 			return err
