@@ -79,7 +79,7 @@ func New(cfg Config) *Client {
 		Timeout:       cfg.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	})
-	c.rest.SetLogger(silent{}).SetDisableWarn(true).SetResponseBodyLimit(maxBody)
+	c.rest.SetLogger(silent{}).SetDisableWarn(true)
 	c.rest.SetHeader("User-Agent", UserAgent).SetHeader("Accept", "application/json")
 	c.rest.SetHeader("X-Qlik-Xrfkey", c.key).SetQueryParam("xrfkey", c.key)
 	for name, values := range cfg.Header {

@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/go-resty/resty/v2"
 )
 
 // A Meter counts what went over the wire; several clients may share one.
@@ -27,18 +29,23 @@ func (t meteredTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.meter.Requests.Add(1)
 	resp, err := t.next.RoundTrip(r)
 	if err == nil {
-		resp.Body = &meteredBody{resp.Body, t.meter}
+		resp.Body = &meteredBody{ReadCloser: resp.Body, meter: t.meter, left: maxBody}
 	}
 	return resp, err
 }
 
+// A meteredBody counts, and ends a body that is too long: resty's own bound reads 512 bytes at a time.
 type meteredBody struct {
 	io.ReadCloser
 	meter *Meter
+	left  int64
 }
 
 func (b *meteredBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.meter.Bytes.Add(int64(n))
+	if b.left -= int64(n); b.left < 0 {
+		return n, resty.ErrResponseBodyTooLarge
+	}
 	return n, err
 }

@@ -164,12 +164,15 @@ func userVariable(i int) (name, definition string) {
 
 func (m *appMaker) variableID(name string) string { return DeriveID(m.app.id, "variable", name) }
 
-// variable is the properties of a variable.
+// variable is the properties of a variable. They are put together by hand: the hash of each user's variable on the
+// site is asked for with every listing.
 func (m *appMaker) variable(name, definition string) json.RawMessage {
-	return encode(object{
-		"qInfo": info(m.variableID(name), "variable"), "qMetaDef": object{}, "qName": name, "qDefinition": definition,
-		"qNumberPresentation": object{"qType": "U", "qnDec": 10, "qUseThou": 0},
-	})
+	b := append([]byte(`{"qDefinition":`), encode(definition)...)
+	b = append(b, `,"qInfo":{"qId":"`...)
+	b = append(b, m.variableID(name)...)
+	b = append(b, `","qType":"variable"},"qMetaDef":{},"qName":`...)
+	b = append(b, encode(name)...)
+	return append(b, `,"qNumberPresentation":{"qType":"U","qUseThou":0,"qnDec":10}}`...)
 }
 
 // scriptVariables are those that each script sets or that the script engine adds (facts C.8).
