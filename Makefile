@@ -27,11 +27,15 @@ test: ## Run every test with the race detector
 	fi
 
 .PHONY: check
-check: format vet lint layering test ## Do what CI does: format, vet, lint, layering, then test
+check: needs format vet lint layering windows packages chart vulnerabilities test ## Do what CI does: format, vet, lint, layering, packages, chart, then test
+
+.PHONY: needs
+needs: ## Say what a whole check lacks, all at once
+	@tools/need go cc postgres node dpkg rpm systemd
 
 .PHONY: check-all
 check-all: export QLIKCRAWLER_LONG = 1
-check-all: check cross ## Check with the long suites, and build for every system
+check-all: check cross ## Check with the long suites, and build for every system (the chart, too, whether or not it changed)
 
 .PHONY: format
 format: ## Check the formatting (make fix mends it)
@@ -46,11 +50,13 @@ fix: ## Format all Go files
 .PHONY: vet
 vet: ## Run go vet
 	$(GO) vet ./...
+	$(GO) -C tools vet ./...
 	@if [ -f $(FOREIGN)/go.mod ]; then $(GO) -C $(FOREIGN) vet ./...; fi
 
 .PHONY: lint
 lint: ## Run staticcheck
 	$(TOOL) staticcheck ./...
+	cd tools && $(GO) tool staticcheck ./...
 
 .PHONY: layering
 layering: ## Check who imports whom
@@ -62,6 +68,38 @@ cross: ## Build for Linux, Windows and macOS
 		echo "$(GO) build ./... for $$os/$$arch"; \
 		GOOS=$$os GOARCH=$$arch CGO_ENABLED=0 $(GO) build ./... || exit 1; \
 	done; done
+
+.PHONY: windows
+windows: ## Check what only Windows compiles: the service, and its neighbors
+	GOOS=windows CGO_ENABLED=0 $(GO) vet ./cmd/qlikcrawler
+
+.PHONY: release
+release: ## Build what people download into dist/: binaries, archives, packages, bills of materials, checksums
+	@tools/need go dpkg rpm
+	$(GO) -C tools run ./release -root .. -out ../dist
+
+.PHONY: packages
+packages: ## Build the packages for Linux and look into them: contents, scripts, licenses, twice the same bytes
+	@tools/need go dpkg rpm systemd
+	$(GO) -C tools test -timeout $(TIMEOUT) ./...
+
+.PHONY: licenses
+licenses: ## Write docs/reference/licenses.md anew, from the modules' own license files
+	$(GO) -C tools run ./release licenses
+
+.PHONY: man
+man: ## Write the manual pages into dist/man
+	@mkdir -p dist/man
+	$(GO) run ./cmd/qlikcrawler man dist/man
+
+.PHONY: chart
+chart: ## Check the Helm chart if it changed since it was last checked
+	@tools/need go
+	@tools/chart
+
+.PHONY: vulnerabilities
+vulnerabilities: ## Look for known vulnerabilities, where the database can be reached
+	@tools/vulnerabilities
 
 # What is measured how, and what came out: docs/performance.md. Bigger sizes: QLIKCRAWLER_LONG=1.
 CRAWLS := ./connector/qliksense/crawlbench

@@ -84,6 +84,7 @@ var homes = map[string][]string{
 	"github.com/goccy/go-graphviz":  {"web/ui/drawing"},
 	"software.sslmate.com/src/go-p": {"connector/qliksense"},
 	"github.com/pavlo-v-chernykh":   {"connector/qliksense"},
+	"golang.org/x/sys":              {"cmd/qlikcrawler"},
 }
 
 func TestLayering(t *testing.T) {

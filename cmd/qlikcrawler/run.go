@@ -133,7 +133,7 @@ func newRoot(env environment) *cobra.Command {
 	})
 	root.AddCommand(
 		newDemo(a), newServe(a), newCheck(a), newCoverage(a), newCrawl(a), newConnection(a), newLineage(a), newExport(a), newMigrate(a), newSimulate(a), newJWT(a),
-		newSecrets(a), newUser(a), newToken(a), newVersion(a),
+		newSecrets(a), newUser(a), newToken(a), newHealthcheck(a), newServiceCommand(a), newMan(a), newVersion(a),
 	)
 	explainWrongArgs(root)
 	return root
