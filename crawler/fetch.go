@@ -15,7 +15,8 @@ import (
 
 // fetchAll reads the planned units, some at a time. A unit that has been read leaves its place to the
 // next one while it is stored, so that the source needn't wait for the catalog; no more than that many
-// are being stored. It returns an error only when going on is pointless.
+// are being stored. What was listed of a unit is let go of when the unit is read: a site has very many. It
+// returns an error only when going on is pointless.
 func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress) error {
 	if err := c.noteMissing(ctx, run, plan.Missing, p); err != nil {
 		return err
@@ -25,7 +26,9 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 	g.SetLimit(2 * c.workers())
 	places := make(chan struct{}, c.workers())
 	p.storing = make(chan struct{}, max(2, c.workers()/2))
-	for _, l := range plan.Fetch {
+	for i := range plan.Fetch {
+		l := plan.Fetch[i]
+		plan.Fetch[i] = connector.Listed{}
 		select {
 		case places <- struct{}{}:
 		case <-gctx.Done():

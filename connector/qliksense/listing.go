@@ -136,7 +136,9 @@ func (s *site) Units(ctx context.Context) iter.Seq2[connector.Listed, error] {
 			return
 		}
 		for i := range l.apps {
-			if !yield(s.listed(&l.apps[i], l.digest(l.apps[i].row.ID)), nil) {
+			app := l.apps[i] // for itself: whoever lets go of one app needn't hold them all
+			l.apps[i] = listedApp{}
+			if !yield(s.listed(&app, l.digest(app.row.ID)), nil) {
 				return
 			}
 		}
@@ -212,12 +214,14 @@ func (s *site) list(ctx context.Context) (list, error) {
 func (s *site) listApps(ctx context.Context) ([]listedApp, error) {
 	var apps []listedApp
 	var newest generation
+	alike := sharing{}
 	for app, err := range s.session.qrs().Apps(ctx, "") {
 		if err != nil {
 			return nil, err
 		}
 		newest.see(app.SavedInProductVersion, app.MigrationHash)
 		if row := newAppRow(app); s.filter.app(row) {
+			alike.share(&row)
 			apps = append(apps, listedApp{row: row})
 		}
 	}

@@ -1,7 +1,9 @@
 package qliksense
 
 import (
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/internal/qixmap"
@@ -92,3 +94,27 @@ func propertyValues(properties []qrs.CustomProperty) map[string][]string {
 
 // clean is a text as the catalog keeps it: byte for byte, but for NUL (contract §4).
 func clean(s string) string { return strings.ReplaceAll(s, "\x00", "\uFFFD") }
+
+// sharing are custom properties that apps have: those with the same ones share them until the crawl has ended. A map
+// of one property takes as much memory as the rest of the row.
+type sharing map[string]map[string][]string
+
+// share replaces the row's custom properties by equal ones. Nobody changes them.
+func (s sharing) share(row *qixmap.AppRow) {
+	if len(row.CustomProperties) == 0 {
+		return
+	}
+	var key []byte
+	for _, name := range slices.Sorted(maps.Keys(row.CustomProperties)) {
+		key = strconv.AppendQuote(key, name)
+		for _, value := range row.CustomProperties[name] {
+			key = strconv.AppendQuote(append(key, ' '), value)
+		}
+		key = append(key, '\n')
+	}
+	if known, ok := s[string(key)]; ok {
+		row.CustomProperties = known
+		return
+	}
+	s[string(key)] = row.CustomProperties
+}
