@@ -71,7 +71,11 @@ type ObjectMark struct {
 // ObjectMarks lists the marks of all app objects that the user may see. It asks for less than half of what
 // AppObjects does, and of no list, for which the Repository would have to look elsewhere.
 func (c *Client) ObjectMarks(ctx context.Context) iter.Seq2[ObjectMark, error] {
-	t := table[ObjectMark]{
+	return markTable().rows(ctx, c, "")
+}
+
+func markTable() table[ObjectMark] {
+	return table[ObjectMark]{
 		op: "list app objects", path: "app/object", entity: "App.Object", size: objectPage,
 		id: func(o *ObjectMark) string { return o.ID },
 		columns: []column[ObjectMark]{
@@ -87,7 +91,6 @@ func (c *Client) ObjectMarks(ctx context.Context) iter.Seq2[ObjectMark, error] {
 			{name: "contentHash", def: "contentHash", into: func(o *ObjectMark) any { return &o.ContentHash }},
 		},
 	}
-	return t.rows(ctx, c, "")
 }
 
 // A DataConnection is what load scripts connect with. Its password is never asked for (facts G 20).

@@ -11,8 +11,8 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/connector"
 )
 
-// BenchmarkMemory crawls sites of several sizes, each in a process of its own that does nothing else. What is said of an
-// app should be the same for all sizes, and the peaks should hardly grow.
+// BenchmarkMemory crawls sites of several sizes, each in a process of its own that does nothing else, and then as a delta of
+// nothing. What is said of an app should be the same for all sizes, and the peaks should hardly grow.
 func BenchmarkMemory(b *testing.B) {
 	sizes := []int{100, 1000}
 	if long() {
@@ -28,10 +28,11 @@ func memory(b *testing.B, apps int) {
 		b.Skip("this system doesn't say how much memory a process had")
 	}
 	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
-	heap, rss, siteRSS, cpu, siteCPU, wall, calls, bytes := numbers{}, numbers{}, numbers{}, numbers{}, numbers{}, numbers{}, numbers{}, numbers{}
+	var heap, rss, siteRSS, cpu, siteCPU, wall, calls, bytes, delta, deltaRSS numbers
 	for b.Loop() {
 		site.report()
-		r := crawlElsewhere(b, crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4})
+		o := crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4}
+		r := crawlElsewhere(b, o)
 		seen, n := site.report(), float64(apps)
 		if r.Tally.Added != apps || r.Tally.Usage.OpensWithData != 0 {
 			b.Fatalf("the crawl of %d apps did %+v", apps, r.Tally)
@@ -40,6 +41,13 @@ func memory(b *testing.B, apps int) {
 		cpu, siteCPU = append(cpu, ms(r.CPU)/n), append(siteCPU, ms(seen.CPU)/n)
 		wall, calls = append(wall, ms(r.Wall)/n), append(calls, float64(r.Tally.Usage.Calls+r.Tally.Usage.Requests)/n)
 		bytes = append(bytes, float64(r.Tally.Usage.BytesReceived)/1e3/n)
+
+		o.Mode = catalog.Delta
+		d := crawlElsewhere(b, o)
+		if d.Tally.Skipped != apps || d.Tally.Usage.Opens != 0 {
+			b.Fatalf("the delta of nothing did %+v", d.Tally)
+		}
+		delta, deltaRSS = append(delta, 100*d.Wall.Seconds()/r.Wall.Seconds()), append(deltaRSS, float64(d.RSSPeak)/1e6)
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(heap.median(), "MB-heap-peak")
@@ -51,6 +59,8 @@ func memory(b *testing.B, apps int) {
 	b.ReportMetric(1000/wall.median(), "apps/s")
 	b.ReportMetric(calls.median(), "calls+requests/app")
 	b.ReportMetric(bytes.median(), "kB-in/app")
+	b.ReportMetric(delta.median(), "delta-%of-full")
+	b.ReportMetric(deltaRSS.median(), "delta-MB-RSS-peak")
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
