@@ -229,8 +229,9 @@ func Tree(conn catalog.Connection) (map[string]any, error) {
 			return nil, fmt.Errorf("read the settings of connection %s: %w", conn.Code, err)
 		}
 	}
-	tree["name"], tree["code"], tree["type"], tree["url"] = conn.Name, conn.Code, conn.Type, conn.URL
+	tree["name"], tree["code"], tree["type"] = conn.Name, conn.Code, conn.Type
 	for key, value := range map[string]string{
+		"url":         conn.URL,
 		"environment": conn.Environment, "description": conn.Description, "access_instructions": conn.AccessInstructions,
 	} {
 		if value != "" {

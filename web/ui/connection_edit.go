@@ -20,8 +20,8 @@ type connectionForm struct {
 	Code     string // "": a new connection
 	Type     catalog.ConnectionType
 	Types    []catalog.ConnectionType // to choose from; nil: the type stays
-	Action   string // where the form goes
-	Check    string // where it goes to be checked
+	Action   string                   // where the form goes
+	Check    string                   // where it goes to be checked
 	Back     string
 	Revision int64
 	Fault    string
