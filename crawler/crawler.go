@@ -9,7 +9,6 @@ import (
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
-	"github.com/qlikcrawler/qlikcrawler/lineage"
 )
 
 // A Crawler joins a source and a catalog. One Crawler may run several crawls at once.
@@ -91,7 +90,7 @@ func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Co
 		return Plan{}, fmt.Errorf("save report groups: %w", err)
 	}
 	if store, ok := c.Store.(LineageStore); ok {
-		if err := places(ctx, run, src, store, plan); err != nil {
+		if err := SaveDataConnections(ctx, store, run.ID, src); err != nil {
 			return Plan{}, fmt.Errorf("save data connections: %w", err)
 		}
 	}
@@ -113,16 +112,6 @@ func (c *Crawler) explain(ctx context.Context, run catalog.Run, made catalog.Lin
 		return fmt.Errorf("build lineage: %w", err)
 	}
 	return nil
-}
-
-// places brings the data connections up to date, so that lineage finds what scripts read, now or on demand.
-// A crawl that reads nothing, and has no lineage to build, doesn't ask for them.
-func places(ctx context.Context, run catalog.Run, src connector.Connector, store LineageStore, plan Plan) error {
-	due, err := store.LineageDue(ctx, run.Connection, lineage.Reader, false, false)
-	if err == nil && len(plan.Fetch)+len(due) > 0 {
-		err = SaveDataConnections(ctx, store, run.ID, src)
-	}
-	return err
 }
 
 // finished is what a full run goes on from; the other modes know it by the versions.

@@ -119,7 +119,9 @@ func (b *Lineage) read(app *catalog.Snapshot, connections []catalog.DataConnecti
 	return lineage.Build(lineage.Input{App: app, Connections: connections, Include: b.Include})
 }
 
-// SaveDataConnections stores what scripts connect with, if the source can tell. A source that refuses
+// SaveDataConnections stores what scripts connect with, if the source can tell. Each crawl does, if it reads no
+// app as well: a connection that is renamed, or leads elsewhere, changes the lineage of the apps that use it,
+// which then is made anew of what is stored. It costs one listing, and no write when all are as they were. A source that refuses
 // leaves what the catalog has: the crawl has done what it is for.
 func SaveDataConnections(ctx context.Context, store LineageStore, run catalog.RunID, src connector.Connector) error {
 	lister, ok := src.(connector.DataConnectionLister)

@@ -153,3 +153,95 @@ func TestLineageIsBuiltOnDemandOnlyWhenToldSo(t *testing.T) {
 		t.Errorf("the build: %+v, %d edges of the included file", built, edges())
 	}
 }
+
+// Somebody moves the folder that a data connection leads to, then names the connection otherwise, and touches no app:
+// the next delta makes the lineage of the apps that use it anew, of what is stored.
+func TestADataConnectionThatLeadsElsewhereMovesLineageWithoutOpeningAnApp(t *testing.T) {
+	t.Parallel()
+	site := demo.Site()
+	srv := qliktest.New(t, site, qliktest.Options{})
+	p := newProgram(t)
+	p.crawl(exitDone, fileFor(t, srv, "q"), "-f", "-")
+	qvd := func(s *qliktest.Site) *qliktest.DataConnection {
+		return s.DataConnections[slices.IndexFunc(s.DataConnections, func(d *qliktest.DataConnection) bool { return d.Name == "QVD" })]
+	}
+	files := func() (old, moved, unresolved int) {
+		for _, key := range p.lineageKeys(t, "dataset") {
+			switch {
+			case strings.HasPrefix(key, "dataset:file://moved.example/"):
+				moved++
+			case strings.HasPrefix(key, "dataset:lib://q/qvd/"):
+				unresolved++
+			case strings.HasSuffix(key, ".qvd"):
+				old++
+			}
+		}
+		return old, moved, unresolved
+	}
+	before, _, _ := files()
+	if before == 0 {
+		t.Fatal("the demo has no QVD files")
+	}
+	for _, step := range []struct {
+		name   string
+		change func(d *qliktest.DataConnection)
+		check  func(old, moved, unresolved int) bool
+	}{
+		{"nothing", func(*qliktest.DataConnection) {}, func(old, moved, unresolved int) bool { return old == before && moved+unresolved == 0 }},
+		{"it leads elsewhere", func(d *qliktest.DataConnection) { d.ConnectionString = `\\moved.example\qvd\` }, func(old, moved, unresolved int) bool { return old == 0 && moved == before }},
+		{"it has another name", func(d *qliktest.DataConnection) { d.Name = "QVD files" }, func(old, moved, unresolved int) bool { return old+moved == 0 && unresolved == before }},
+	} {
+		srv.Edit(func(s *qliktest.Site) {
+			if step.name != "nothing" {
+				d := qvd(s)
+				step.change(d)
+			}
+		})
+		srv.ResetCounters()
+		c := p.crawl(exitDone, "", "q")
+		counters := srv.Counters()
+		if c.Mode != catalog.Delta || counters.OpensWithoutData != 0 || c.Tally.Unchanged != len(site.Apps) {
+			t.Errorf("%s: %s, %d opens, %+v; want a delta that opens nothing", step.name, c.Mode, counters.OpensWithoutData, c.Tally)
+		}
+		if n := countOf(counters.Requests, "dataconnection/table"); n != 1 {
+			t.Errorf("%s: the data connections are listed %d times, want once: %v", step.name, n, counters.Requests)
+		}
+		if (c.Tally.Lineage.Apps == 0) != (step.name == "nothing") {
+			t.Errorf("%s: the lineage of %d apps was made", step.name, c.Tally.Lineage.Apps)
+		}
+		if old, moved, unresolved := files(); !step.check(old, moved, unresolved) {
+			t.Errorf("%s: %d files as before (of %d), %d moved, %d of no known folder", step.name, old, before, moved, unresolved)
+		}
+	}
+}
+
+// countOf counts the requests of endpoints that hold a word.
+func countOf(requests map[string]int, word string) (n int) {
+	for endpoint, times := range requests {
+		if strings.Contains(strings.ToLower(endpoint), word) {
+			n += times
+		}
+	}
+	return n
+}
+
+// lineageKeys are the keys of the lineage's nodes of a kind, as the export has them.
+func (p *program) lineageKeys(t *testing.T, kind catalog.NodeKind) (keys []string) {
+	t.Helper()
+	dir := t.TempDir()
+	p.must(exitDone, "", "export", "json", "q", "-o", dir)
+	text, err := os.ReadFile(filepath.Join(dir, "lineage_node.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+		var n struct{ Key, Kind string }
+		if err := json.Unmarshal([]byte(line), &n); err != nil {
+			t.Fatal(err)
+		}
+		if n.Kind == string(kind) {
+			keys = append(keys, n.Key)
+		}
+	}
+	return keys
+}

@@ -19,10 +19,10 @@ func Parse(text string) (Node, []Diagnostic) {
 	return n, p.log.placed(text)
 }
 
-// ParseTokens is Parse for tokens that were cut before, without blanks and comments. Spans are those of
+// ParseTokens is Parse for tokens that were cut before, without blanks and comments; they stay as they are. Spans are those of
 // the tokens; lines and columns of the diagnostics are 0.
 func ParseTokens(toks []Token) (Node, []Diagnostic) {
-	p := &parser{toks: append([]Token(nil), toks...), log: &log{}}
+	p := &parser{toks: toks, log: &log{}}
 	if n := len(toks); n > 0 {
 		p.end = toks[n-1].End()
 	}

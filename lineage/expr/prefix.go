@@ -1,6 +1,9 @@
 package expr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // prefix reads DISTINCT, ALL, TOTAL <a, b> and sets, in any order.
 func (p *parser) prefix(c *Call) {
@@ -135,6 +138,7 @@ func (p *parser) takeGreater() bool {
 		return true
 	}
 	t.Text, t.From = t.Text[1:], t.From+1
+	p.toks = slices.Clone(p.toks) // the caller keeps its own
 	p.toks[p.i] = t
 	return true
 }

@@ -227,7 +227,9 @@ func (r *interpreter) filterOf(l *load, in *rows, x *prefixes, out *rows) *set {
 
 // item is the field that one item of a LOAD's list makes.
 func (r *interpreter) item(l *load, in *rows, x *prefixes, it item, filter *set, out *rows) (*field, []string) {
-	f := &field{name: it.name, at: l.t.place(it.from), expression: trim(l.t.s[it.from:it.to])}
+	f, at := r.fieldSlab.next(), r.places.next()
+	*at = l.t.at(it.from)
+	f.name, f.at, f.expression = it.name, at, trim(l.t.s[it.from:it.to])
 	rd := &r.rd
 	rd.reset(in, l, x)
 	if len(it.toks) == 1 && it.toks[0].Kind != expr.String && it.toks[0].Kind != expr.Number {

@@ -16,10 +16,7 @@ func (r *interpreter) columnOf(object int32, name string, at *Pos) *field {
 
 func (r *interpreter) fieldOfColumn(col column, at *Pos) *field {
 	id, name := r.cols.id(col), col.name
-	c := &struct {
-		f             field
-		value, inputs set
-	}{}
+	c := r.columnFields.next()
 	c.value.be(id)
 	c.inputs.be(outside(id))
 	c.f = field{name: name, at: at, value: &c.value, inputs: &c.inputs}
@@ -216,10 +213,7 @@ func (r *interpreter) ofTable(t *table) *rows {
 }
 
 func (r *interpreter) residentField(t *table, f *field) *field {
-	c := &struct {
-		f      field
-		inputs set
-	}{}
+	c := r.insideFields.next()
 	if f.own == 0 || f.home != t.id.n {
 		f.home, f.own = t.id.n, r.inside(t.id, f.name)
 	}

@@ -30,6 +30,7 @@ const (
 	maxForked      = 3_000_000  // symbols copied for undecided branches
 	maxStatement   = 20_000     // bytes of a statement that a Step keeps
 	maxKept        = 64 << 20   // bytes of statements that all Steps keep
+	columnEvery    = 200        // bytes of script for each column, about
 	maxInlineCells = 20_000     // of inline tables that are kept as maps
 )
 
@@ -57,31 +58,36 @@ type interpreter struct {
 	generated int
 	autogen   int
 
-	cols      interner[column]
-	objects   interner[Object]
-	origins   []origin
-	flat      flattener
-	slab      []Column // for the next lists
-	inputSlab []Input
-	columns   map[*set][]Column // lists that were made, to share them
-	spare     [][]expr.Token    // room for the next parsers
-	inUse     [][]expr.Token    // of LOADs that wait for the one below
-	expander  expander
-	rd        reading // of the item that is read
-	seed      maphash.Seed
-	bySign    map[uint64][]string // tables that ever had these fields
-	byField   map[string][]string // tables that ever had this field
-	suffix    map[string]int
-	told      map[string]bool
-	all       []*identity
-	label     string // of the statement that runs
-	tagged    map[string][]string
-	declared  map[string][]string // DECLARE FIELD DEFINITION: name → derived fields
-	stores    []*stored
-	misses    map[string]bool
-	dropped   map[string]bool
-	gone      map[string]*table // what DROP TABLE removed, as it was
-	limitTold map[string]bool
+	cols         interner[column]
+	objects      interner[Object]
+	origins      []origin
+	flat         flattener
+	slab         []Column // for the next lists
+	inputSlab    []Input
+	columnFields slab[columnField]
+	insideFields slab[insideField]
+	fieldSlab    slab[field]
+	places       slab[Pos]
+	loads        slab[load]
+	columns      map[*set][]Column // lists that were made, to share them
+	spare        [][]expr.Token    // room for the next parsers
+	inUse        [][]expr.Token    // of LOADs that wait for the one below
+	expander     expander
+	rd           reading // of the item that is read
+	seed         maphash.Seed
+	bySign       map[uint64][]string // tables that ever had these fields
+	byField      map[string][]string // tables that ever had this field
+	suffix       map[string]int
+	told         map[string]bool
+	all          []*identity
+	label        string // of the statement that runs
+	tagged       map[string][]string
+	declared     map[string][]string // DECLARE FIELD DEFINITION: name → derived fields
+	stores       []*stored
+	misses       map[string]bool
+	dropped      map[string]bool
+	gone         map[string]*table // what DROP TABLE removed, as it was
+	limitTold    map[string]bool
 }
 
 // A stored is a STORE whose sets are listed at the end.
@@ -105,6 +111,7 @@ func run(script string, opts Options) *interpreter {
 		told: map[string]bool{}, misses: map[string]bool{}, dropped: map[string]bool{}, gone: map[string]*table{}, limitTold: map[string]bool{},
 		columns: map[*set][]Column{}, tagged: map[string][]string{}, declared: map[string][]string{},
 	}
+	r.cols.grow(len(script) / columnEvery)
 	src := newSource(script)
 	r.program(script, src)
 	r.flush()

@@ -45,22 +45,24 @@ func maskHeader(m string) string {
 func mayHoldSecret(s string) bool {
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
+		if c < '@' || c >= 0x80 || telling>>(c&31)&1 == 0 {
+			continue
 		}
-		switch c {
-		case '@':
+		if c == '@' {
 			return true
-		case 'a', 'b', 'c', 'h', 'j', 'k', 'p', 'q', 's', 't', 'x':
-			for _, h := range hints(c) {
-				if hasPrefixFold(s[i:], h) {
-					return true
-				}
+		}
+		for _, h := range hints(c | 0x20) {
+			if i+1 < len(s) && s[i+1]|0x20 == h[1]|0x20 && hasPrefixFold(s[i:], h) {
+				return true
 			}
 		}
 	}
 	return false
 }
+
+// telling are the characters that hints begin with, and @, each by the last five bits of its code.
+const telling uint32 = 1 | 1<<('a'&31) | 1<<('b'&31) | 1<<('c'&31) | 1<<('h'&31) | 1<<('j'&31) | 1<<('k'&31) | 1<<('p'&31) |
+	1<<('q'&31) | 1<<('s'&31) | 1<<('t'&31) | 1<<('x'&31)
 
 // hints are what a text with a secret has in it, by their first letter.
 func hints(first byte) []string {

@@ -12,6 +12,10 @@ type parser struct {
 	sc   expr.Scanner
 	toks []expr.Token // read so far, without blanks and comments
 	i    int
+
+	keyword string // word(0) of the token known-1, which is asked for again and again
+	known   int
+
 	open int // where an expression begins whose parenthesis is never closed, from 1; 0: nowhere
 }
 
@@ -45,16 +49,23 @@ func (p *parser) end() bool { return p.tok().Kind == expr.EOF }
 
 // seek goes on at an offset of the text.
 func (p *parser) seek(offset int) {
-	p.toks = p.toks[:p.i]
+	p.toks, p.known = p.toks[:p.i], 0
 	p.sc = *expr.NewScanner(p.t.s, offset)
 }
 
 // word is the token n places ahead in upper case if it is a bare word, else "".
 func (p *parser) word(n int) string {
-	if tok := p.peek(n); tok.Kind == expr.Ident {
-		return upperWord(tok.Text)
+	if n == 0 && p.known == p.i+1 {
+		return p.keyword
 	}
-	return ""
+	w := ""
+	if tok := p.peek(n); tok.Kind == expr.Ident {
+		w = upperWord(tok.Text)
+	}
+	if n == 0 {
+		p.keyword, p.known = w, p.i+1
+	}
+	return w
 }
 
 // is tells whether the next tokens are these words.

@@ -79,7 +79,8 @@ func regularNode(t text) node {
 	case p.end():
 		n.Kind = "NOTHING"
 	case isLoad(w):
-		l, _ := p.loading(t, n.Prefix)
+		l := &load{}
+		p.loading(l, t, n.Prefix)
 		if l.kind == fromSQL {
 			l.source = trim(l.source)
 		}

@@ -61,9 +61,9 @@ func isLoad(word string) bool {
 	return false
 }
 
-// loading reads a LOAD or SELECT, whose own word stands at start.
-func (p *parser) loading(t text, x prefixes) (l *load, start int) {
-	l = &load{prefixes: x, t: t, statement: t.s}
+// loading reads a LOAD or SELECT into l, whose own word stands at start.
+func (p *parser) loading(l *load, t text, x prefixes) (start int) {
+	l.prefixes, l.t, l.statement = x, t, t.s
 	start = p.tok().From
 	word := p.word(0)
 	p.next()
@@ -80,12 +80,13 @@ func (p *parser) loading(t text, x prefixes) (l *load, start int) {
 	default:
 		l.kind, l.source, l.sourceAt = fromSQL, word, start
 	}
-	return l, start
+	return start
 }
 
 // loadStatement queues a LOAD that takes its input from below, else runs the chain that it completes.
 func (r *interpreter) loadStatement(t text, p *parser, x prefixes) {
-	l, start := p.loading(t, x)
+	l := r.loads.next()
+	start := p.loading(l, t, x)
 	if l.odd > 0 {
 		r.tell(l.odd-1, t, t.s[l.odd-1:], "This doesn't belong into the LOAD; perhaps a semicolon is missing before it.", "syntax")
 	}

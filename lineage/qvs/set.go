@@ -114,6 +114,11 @@ type interner[T comparable] struct {
 	list []T
 }
 
+// grow makes room for so many values.
+func (n *interner[T]) grow(values int) {
+	n.ids, n.list = make(map[T]int32, values), make([]T, 0, values)
+}
+
 func (n *interner[T]) id(v T) int32 {
 	if id, ok := n.ids[v]; ok {
 		return id

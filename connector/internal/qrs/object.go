@@ -126,5 +126,5 @@ func (c *Client) DataConnections(ctx context.Context) iter.Seq2[DataConnection, 
 			{name: "tags", def: "tag", list: tagList(), into: func(d *DataConnection) any { return (*tagCell)(&d.Tags) }},
 		},
 	}
-	return t.rows(ctx, c, "")
+	return t.few(ctx, c)
 }

@@ -81,6 +81,34 @@ func (t table[T]) rows(ctx context.Context, c *Client, filter string) iter.Seq2[
 	}
 }
 
+// fewRows are so few that no server leaves any out of the first page.
+const fewRows = 100
+
+// few lists an entity of which most sites have few: where one page shows that, nothing is counted, and the listing
+// is one request. Else it is counted, and read again as any other when rows are missing.
+func (t table[T]) few(ctx context.Context, c *Client) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		rows, err := t.page(ctx, c, "", 0, pageSize)
+		want := len(rows)
+		if err == nil && want >= fewRows {
+			want, err = c.count(ctx, t.op, t.path, "")
+		}
+		switch {
+		case err != nil:
+			var none T
+			yield(none, err)
+		case want != len(rows):
+			t.rows(ctx, c, "")(yield)
+		default:
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // A pass reads all pages once. It keeps between passes which ids have been yielded.
 type pass[T any] struct {
 	table[T]
