@@ -15,7 +15,7 @@ type fieldPage struct {
 	Formula template.HTML
 	Uses    []catalog.FieldRow
 	Names   map[catalog.Key]catalog.Name
-	Changes []catalog.ChangeRow
+	Changes []changeLine
 
 	Twins []twinGroup // what goes by its name elsewhere
 	Many  bool        // there are more

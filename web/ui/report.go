@@ -121,7 +121,7 @@ type reportPage struct {
 
 	Preview *catalog.Preview
 	Picture template.HTML
-	Changes []catalog.ChangeRow
+	Changes []changeLine
 	More    string // where the rest of a list is
 }
 

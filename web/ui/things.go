@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
@@ -51,52 +50,6 @@ func (u *UI) group(w http.ResponseWriter, r *http.Request) error {
 		Thing
 		Apps []catalog.ReportRow
 	}{t, apps}})
-}
-
-// changesOf are the last changes of a thing itself.
-func (u *UI) changesOf(r *http.Request, key catalog.Key) ([]catalog.ChangeRow, error) {
-	q := under(r, "key", key, 200)
-	q.Sort = []catalog.Order{{Column: "id", Descending: true}}
-	return items(u.Catalog.Changes(r.Context(), q))
-}
-
-// changes lists what crawls found changed, the newest first.
-func (u *UI) changes(w http.ResponseWriter, r *http.Request) error {
-	chosen := r.URL.Query()
-	q := catalog.Query{Scope: scopeOf(r), Limit: listLimit, Cursor: chosen.Get("cursor"), Sort: []catalog.Order{{Column: "id", Descending: true}}}
-	for _, name := range []string{"connection", "what", "run", "column_name"} {
-		if v := strings.TrimSpace(chosen.Get(name)); v != "" {
-			q.Filters = append(q.Filters, catalog.Filter{Column: name, Op: catalog.Equals, Values: []string{v}})
-		}
-	}
-	if key := chosen.Get("key"); key != "" { // and what stands under it
-		q.Filters = append(q.Filters, catalog.Filter{Column: "key", Op: catalog.Contains, Values: []string{key}})
-	}
-	p, err := u.Catalog.Changes(r.Context(), q)
-	if err != nil {
-		return err
-	}
-	var keys []catalog.Key
-	for _, c := range p.Items {
-		keys = append(keys, c.Key)
-	}
-	names, err := u.Catalog.Names(r.Context(), scopeOf(r), keys)
-	if err != nil {
-		return err
-	}
-	d := struct {
-		Changes     []catalog.ChangeRow
-		Names       map[catalog.Key]catalog.Name
-		Chosen      url.Values
-		Next, First string
-	}{Changes: p.Items, Names: names, Chosen: chosen}
-	if p.Next != "" {
-		d.Next = changed(r.URL, "cursor", p.Next)
-	}
-	if chosen.Get("cursor") != "" {
-		d.First = changed(r.URL, "cursor", "")
-	}
-	return u.show(w, r, page{Template: "changes", Title: "Changes", Nav: "changes", Data: d})
 }
 
 // setGovernance says who answers for a thing.
