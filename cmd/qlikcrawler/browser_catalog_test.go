@@ -4,12 +4,15 @@ import (
 	"strings"
 
 	"github.com/go-rod/rod/lib/input"
+	"github.com/go-rod/rod/lib/proto"
 )
 
 // browse finds an app by a few letters, looks at its sheet and reads its script.
 func (v *visit) browse() {
 	v.goTo("/catalog")
-	v.with(".tree summary", "Sales")
+	v.with(".branches a", "Sales")
+	v.run("open a stream", v.page.MustElement(`.branches a.twist[aria-label^="Open Sales"]`).Click(proto.InputMouseButtonLeft, 1))
+	v.with(".branches ul ul a", "Sales Overview")
 	v.picture("catalog")
 	for _, list := range []string{"apps", "charts", "measures", "tables", "fields", "scripts", "gaps"} {
 		v.goTo("/catalog/" + list)
@@ -27,7 +30,7 @@ func (v *visit) browse() {
 	v.with("h1", "Sales Overview")
 	v.picture("app")
 	app := v.path()
-	for _, part := range []string{"about", "fields", "model", "changes"} {
+	for _, part := range []string{"about", "fields", "model", "crawls", "changes"} {
 		v.goTo(app + "&tab=" + part)
 		v.picture("app-" + part)
 	}

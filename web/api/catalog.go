@@ -164,13 +164,13 @@ func (a *API) reportGroups() {
 func (a *API) reports() {
 	keyedList(a, op{
 		ID: "reports", Path: "/reports", Tag: "catalog", Summary: "Reports: apps, sheets and cells",
-		Description: "Retired ones are left out unless a filter speaks of retired or retired_at.",
+		Description: "Retired ones are left out unless a filter speaks of retired or retired_at. Besides its columns it is filtered by stream (the key of the stream or personal group that the app is in), freshness (how long ago an app's data was reloaded: day, week, month, year, older, never) and has_lineage.",
 	}, a.Catalog.Reports, a.Catalog.Report)
 }
 
 func (a *API) reportFields() {
 	keyedList(a, op{
 		ID: "report-fields", Path: "/report-fields", Tag: "catalog", Summary: "Report fields: measures, dimensions, master objects and variables",
-		Description: "Retired ones are left out unless a filter speaks of retired or retired_at. All fields of an app: filter=key:contains:CODE/APP.",
+		Description: "Retired ones are left out unless a filter speaks of retired or retired_at. All fields of an app: filter=key:contains:CODE/APP. Besides its columns it is filtered by has_lineage.",
 	}, a.Catalog.ReportFields, a.Catalog.ReportField)
 }

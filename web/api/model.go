@@ -32,7 +32,7 @@ func (a *API) model() {
 		Role: auth.Viewer, KeyParam: "key",
 	}, a.readModel)
 	keyedList(a, op{ID: "model-tables", Path: "/model/tables", Tag: "catalog", Summary: "Tables of data models"}, a.Catalog.ModelTables, a.Catalog.ModelTable)
-	keyedList(a, op{ID: "model-fields", Path: "/model/fields", Tag: "catalog", Summary: "Fields of data models"}, a.Catalog.ModelFields, a.Catalog.ModelField)
+	keyedList(a, op{ID: "model-fields", Path: "/model/fields", Tag: "catalog", Summary: "Fields of data models", Description: "Besides its columns it is filtered by has_lineage and used: whether a formula names the field, or it links tables; null where lineage was never built."}, a.Catalog.ModelFields, a.Catalog.ModelField)
 }
 
 func (a *API) readModel(ctx context.Context, in *modelInput) (*modelOutput, error) {

@@ -254,10 +254,9 @@ func (u *UI) fill(r *http.Request, p *reportPage) error {
 	ctx, row := r.Context(), p.Row
 	switch p.Tab {
 	case "sheets":
-		p.Sheets, err = items(u.Catalog.Reports(ctx, filtering{under(r, "parent_key", row.Key, someRows, "name")}.with("kind", catalog.Equals, "sheet").Query))
-		p.More = "/catalog/sheets?parent_key=" + url.QueryEscape(string(row.Key))
+		p.Sheets, p.More, err = u.partly(r, filtering{under(r, "parent_key", row.Key, someRows, "name")}.with("kind", catalog.Equals, "sheet").Query, "/catalog/sheets")
 	case "cells":
-		p.Cells, err = items(u.Catalog.Reports(ctx, under(r, "parent_key", row.Key, someRows, "name")))
+		p.Cells, p.More, err = u.partly(r, under(r, "parent_key", row.Key, someRows, "name"), "/catalog/charts")
 	case "fields":
 		p.Fields, err = u.fieldsUnder(r, row)
 	case "model":
@@ -277,6 +276,12 @@ func (u *UI) fill(r *http.Request, p *reportPage) error {
 		p.Changes, err = u.changesOf(r, row.Key)
 	}
 	return err
+}
+
+// partly reads the first reports in something, and tells which list has the rest, if there is one.
+func (u *UI) partly(r *http.Request, q catalog.Query, list string) ([]catalog.ReportRow, string, error) {
+	p, err := u.Catalog.Reports(r.Context(), q)
+	return p.Items, moreIf(p.Next, list+"?parent_key="+url.QueryEscape(r.URL.Query().Get("key"))), err
 }
 
 // runsOfApp is how many crawls the page of an app lists.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -29,27 +30,23 @@ func (u *UI) group(w http.ResponseWriter, r *http.Request) error {
 		Facts: facts(fact{"Owner", d.Owner}, u.date("Modified", d.ModifiedAt), u.date("Created", d.CreatedAt), u.date("First seen here", d.FirstSeenAt), u.date("Retired", d.RetiredAt)),
 	}
 	t.spread(d.Attributes)
-	homes, err := items(u.Catalog.ReportGroups(r.Context(), under(r, "parent_key", d.Key, someRows, "name")))
+	apps, err := u.Catalog.Reports(r.Context(), filtering{under(r, "stream", d.Key, someRows, "name")}.with("kind", catalog.Equals, "app").Query)
 	if err != nil {
 		return err
-	}
-	var apps []catalog.ReportRow
-	if len(homes) > 0 {
-		var keys []string
-		for _, h := range homes {
-			keys = append(keys, string(h.Key))
-		}
-		q := catalog.Query{Scope: scopeOf(r), Limit: someRows, Sort: []catalog.Order{{Column: "name"}}, Filters: []catalog.Filter{
-			{Column: "group_key", Op: catalog.Equals, Values: keys}, {Column: "kind", Op: catalog.Equals, Values: []string{"app"}},
-		}}
-		if apps, err = items(u.Catalog.Reports(r.Context(), q)); err != nil {
-			return err
-		}
 	}
 	return u.show(w, r, page{Template: "group", Title: d.Name, Nav: "catalog", Crumbs: crumbsOf(d.Around), Data: struct {
 		Thing
 		Apps []catalog.ReportRow
-	}{t, apps}})
+		More string // where all of them are
+	}{t, apps.Items, moreIf(apps.Next, "/catalog/apps?stream="+url.QueryEscape(string(d.Key)))}})
+}
+
+// moreIf is where the rest of a list is, if a page has a next one.
+func moreIf(next, to string) string {
+	if next == "" {
+		return ""
+	}
+	return to
 }
 
 // setGovernance says who answers for a thing.
