@@ -4,14 +4,13 @@ import (
 	"strings"
 
 	"github.com/go-rod/rod/lib/input"
-	"github.com/go-rod/rod/lib/proto"
 )
 
 // browse finds an app by a few letters, looks at its sheet and reads its script.
 func (v *visit) browse() {
 	v.goTo("/catalog")
 	v.with(".branches a", "Sales")
-	v.run("open a stream", v.page.MustElement(`.branches a.twist[aria-label^="Open Sales"]`).Click(proto.InputMouseButtonLeft, 1))
+	v.click(`.branches a.twist[aria-label^="Open Sales"]`)
 	v.with(".branches ul ul a", "Sales Overview")
 	v.picture("catalog")
 	for _, list := range []string{"apps", "charts", "measures", "tables", "fields", "scripts", "gaps"} {
@@ -80,6 +79,6 @@ func (v *visit) trace() {
 // click sends a click to a part of a picture, which a driver of browsers takes for covered by other parts.
 func (v *visit) click(selector string) {
 	v.t.Helper()
-	_, err := v.element(selector).Eval(`() => this.dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
+	_, err := v.element(selector).Eval(`() => this.dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}))`)
 	v.run("click "+selector, err)
 }
