@@ -39,6 +39,7 @@ type session struct {
 	transport *http.Transport
 	rest      qrs.Meter
 	engine    qix.Meter
+	buffers   qix.Buffers
 	client    *qrs.Client
 
 	identity string       // of this process's Engine sessions, followed by a number each

@@ -106,7 +106,7 @@ func (s *session) dialOnce(ctx context.Context, appID string) (*qix.Session, err
 
 // dialer makes sockets to the Engine.
 func (s *session) dialer() qix.Dialer {
-	return qix.Dialer{TLS: s.secure, NetDial: s.dial.tunnel, Meter: &s.engine, Window: socketWindow}
+	return qix.Dialer{TLS: s.secure, NetDial: s.dial.tunnel, Meter: &s.engine, Buffers: &s.buffers, Window: socketWindow}
 }
 
 // socketAddress is ws(s)://host[/prefix]/app/<id>/identity/<own>/ttl/<seconds> (facts C.1).

@@ -3,6 +3,7 @@ package qix_test
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -60,6 +61,23 @@ func BenchmarkPropertyTree(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkHugeFrame reads a message of 50 MB. "alloc-B/B" is how many bytes are allocated for each that comes.
+func BenchmarkHugeFrame(b *testing.B) {
+	tree := propertyTree(50 << 20)
+	doc := peerOf(b, nil, tree)
+	b.SetBytes(int64(len(tree)))
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		got, err := qix.Send[json.RawMessage](b.Context(), doc.Session(), 1, "GetFullPropertyTree").Get(b.Context())
+		if err != nil || len(got) != len(tree) {
+			b.Fatal(len(got), err)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	b.ReportMetric(float64(after.TotalAlloc-before.TotalAlloc)/float64(b.N)/float64(len(tree)), "alloc-B/B")
 }
 
 // BenchmarkCalls makes small calls: one after the other, and in a line of 1,000.

@@ -43,7 +43,8 @@ type Dialer struct {
 	// Window is how many calls may be in flight on a session; further ones wait in line. 0 means 32.
 	Window int
 
-	Meter *Meter // counts; may be shared and may be nil
+	Meter   *Meter   // counts; may be shared and may be nil
+	Buffers *Buffers // what is read into and written from; may be shared and may be nil
 }
 
 // Dial opens a WebSocket and waits until the Engine has greeted. header carries cookies, Origin,
@@ -51,6 +52,9 @@ type Dialer struct {
 // session. Errors: *HandshakeError, *AuthError, *PushError, or ctx's own. No error shows the query
 // of address, where tokens travel.
 func (d Dialer) Dial(ctx context.Context, address string, header http.Header) (*Session, error) {
+	if d.Buffers == nil {
+		d.Buffers = &Buffers{}
+	}
 	conn, raw, err := d.upgrade(ctx, address, header)
 	if err != nil {
 		return nil, err
@@ -59,7 +63,7 @@ func (d Dialer) Dial(ctx context.Context, address string, header http.Header) (*
 	if meter == nil {
 		meter = &Meter{}
 	}
-	s := newSession(conn, raw, d.limits(), meter)
+	s := newSession(conn, raw, d.limits(), meter, d.Buffers)
 	if err := d.greeting(ctx, s); err != nil {
 		_ = s.Close() // always nil
 		return nil, err
@@ -104,8 +108,9 @@ func (d Dialer) upgrade(ctx context.Context, address string, header http.Header)
 	stop := func() bool { return true }
 	dialer := websocket.Dialer{
 		TLSClientConfig: tlsConfig(d.TLS),
-		ReadBufferSize:  32 << 10,
+		ReadBufferSize:  4 << 10, // what is larger is read past it
 		WriteBufferSize: 16 << 10,
+		WriteBufferPool: &d.Buffers.writes,
 		NetDialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := d.netDial(ctx, network, addr)
 			if err == nil {

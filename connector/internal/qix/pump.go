@@ -15,9 +15,10 @@ import (
 // read is the reader goroutine. It stops at the first error: the WebSocket library panics when a
 // broken connection is read on.
 func (s *Session) read() {
-	var scratch []byte
+	in := message{buffers: s.buffers}
 	for {
-		data, err := s.readMessage(&scratch)
+		data, err := s.readMessage(&in)
+		in.free()
 		if err == nil {
 			err = s.receive(data)
 		}
@@ -28,39 +29,27 @@ func (s *Session) read() {
 	}
 }
 
-// keepScratch is how large a read buffer a session keeps for the next message.
-const keepScratch = 4 << 20
-
-// readMessage returns one message in memory of its own. It reads into a buffer that lasts, since
-// the size of a message is known at its end only, and copies; what outgrows the buffer is handed
-// over as it is.
-func (s *Session) readMessage(scratch *[]byte) ([]byte, error) {
+// readMessage returns one message in memory of its own. Its size is known at its end only, so it is read in
+// pieces, which last, and copied.
+func (s *Session) readMessage(in *message) ([]byte, error) {
 	s.extendReadDeadline()
 	_, r, err := s.conn.NextReader()
 	if err != nil {
 		return nil, s.readError(err, 0)
 	}
-	buf := (*scratch)[:0]
 	for {
-		if len(buf) == cap(buf) {
-			buf = append(make([]byte, 0, max(64<<10, 2*cap(buf))), buf...)
-		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
+		n, err := r.Read(in.room())
+		in.n += n
 		s.arrived()
 		switch {
 		case errors.Is(err, io.EOF):
 			s.meter.framesIn.Add(1)
-			s.meter.bytesIn.Add(int64(len(buf)))
-			if cap(buf) > keepScratch {
-				return buf, nil
-			}
-			*scratch = buf
-			return append(make([]byte, 0, len(buf)), buf...), nil
+			s.meter.bytesIn.Add(in.size())
+			return in.whole(), nil
 		case err != nil:
-			return nil, s.readError(err, int64(len(buf)))
-		case int64(len(buf)) > s.limit.maxFrame:
-			return nil, &FrameError{Size: int64(len(buf)), Start: excerpt(buf), Err: errTooLarge(s.limit.maxFrame)}
+			return nil, s.readError(err, in.size())
+		case in.size() > s.limit.maxFrame:
+			return nil, &FrameError{Size: in.size(), Start: excerpt(in.start()), Err: errTooLarge(s.limit.maxFrame)}
 		}
 	}
 }

@@ -21,6 +21,8 @@ type Session struct {
 	limit limits
 	meter *Meter
 
+	buffers *Buffers
+
 	wake      chan struct{} // room for one: there may be something to write
 	connected chan struct{} // closed by OnConnected
 	done      chan struct{} // closed when the session has ended
@@ -50,9 +52,9 @@ type limits struct {
 	write      time.Duration
 }
 
-func newSession(conn *websocket.Conn, raw net.Conn, limit limits, meter *Meter) *Session {
+func newSession(conn *websocket.Conn, raw net.Conn, limit limits, meter *Meter, buffers *Buffers) *Session {
 	s := &Session{
-		conn: conn, raw: raw, limit: limit, meter: meter,
+		conn: conn, raw: raw, limit: limit, meter: meter, buffers: buffers,
 		wake: make(chan struct{}, 1), connected: make(chan struct{}), done: make(chan struct{}),
 		pending: map[int64]*call{},
 	}

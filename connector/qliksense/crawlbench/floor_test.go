@@ -37,6 +37,7 @@ type floor struct {
 	secure *tls.Config
 	rest   *http.Client
 	engine qix.Meter
+	memory qix.Buffers
 
 	requests, bytes, numbers atomic.Int64
 }
@@ -149,7 +150,7 @@ func (f *floor) open(ctx context.Context, a *recordedApp) error {
 	for _, c := range f.rest.Jar.Cookies(f.site) {
 		header.Add("Cookie", c.Name+"="+c.Value)
 	}
-	socket, err := qix.Dialer{TLS: f.secure, Meter: &f.engine, Window: socketWindow}.Dial(ctx, address.String(), header)
+	socket, err := qix.Dialer{TLS: f.secure, Meter: &f.engine, Buffers: &f.memory, Window: socketWindow}.Dial(ctx, address.String(), header)
 	if err != nil {
 		return err
 	}
