@@ -101,19 +101,26 @@ chart: ## Check the Helm chart if it changed since it was last checked
 vulnerabilities: ## Look for known vulnerabilities, where the database can be reached
 	@tools/vulnerabilities
 
-# What is measured how, and what came out: docs/performance.md. Bigger sizes: QLIKCRAWLER_LONG=1.
+# What is measured how, and what came out: docs/performance.md. Bigger sizes: QLIKCRAWLER_LONG=1. Micro-benchmarks
+# run for a short time each; whole crawls a few times.
 CRAWLS := ./connector/qliksense/crawlbench
 BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(TIMEOUT)
 
 .PHONY: bench
-bench: ## Run the benchmarks (some minutes)
+bench: ## Run the benchmarks (ten minutes or so)
 	@tools/need go postgres
-	$(BENCH) -benchtime 30x -benchmem -bench . \
-		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign -e cmd/ | xargs -n 1 dirname | sort -u)
-	$(BENCH) -benchtime 200x -bench 'BenchmarkApp$$' $(CRAWLS)
-	$(BENCH) -benchtime 5x -bench 'Floor|RoundTrips|Listing|Delta|Resume' $(CRAWLS)
-	$(BENCH) -benchtime 1x -bench Memory $(CRAWLS)
+	$(BENCH) -p 1 -benchtime 5x -benchmem -bench . \
+		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign -e cmd/ -e catalog/postgres | xargs -n 1 dirname | sort -u)
+	$(BENCH) -benchtime 10x -bench 'Save|Copy|Terms|Lineage' ./catalog/postgres
+	$(BENCH) -benchtime 100x -bench 'BenchmarkApp$$' $(CRAWLS)
+	$(BENCH) -benchtime 3x -bench 'Floor|RoundTrips|Listing|Delta' $(CRAWLS)
+	$(BENCH) -benchtime 1x -bench 'WhereTimeGoes|Resume|Memory|Enigma' $(CRAWLS)
 	$(BENCH) -benchtime 1x -bench . ./cmd/qlikcrawler
+
+.PHONY: bench-enigma
+bench-enigma: ## Compare a crawl with a walk by enigma.js, side by side
+	@tools/need go postgres node
+	$(BENCH) -benchtime 3x -bench Enigma $(CRAWLS)
 
 .PHONY: golden
 golden: ## Write the expected outputs anew; read the diff before you commit it

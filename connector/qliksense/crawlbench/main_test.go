@@ -71,6 +71,8 @@ func inRole(tb testing.TB, role string, order any) *exec.Cmd {
 type siteOrder struct {
 	Apps    int
 	Latency qliktest.Latency
+
+	Sheets, Charts, ScriptLines int // of an app, charts on a sheet; 0: as usual
 }
 
 // A siteReport is what the site's process has seen since the report before.
@@ -87,7 +89,9 @@ func serveSite(in io.Reader, out io.Writer) error {
 	if err := order(&o); err != nil {
 		return err
 	}
-	site := qliktest.Generate(qliktest.GenerateOptions{Apps: o.Apps, Seed: 1})
+	site := qliktest.Generate(qliktest.GenerateOptions{
+		Apps: o.Apps, Seed: 1, Sheets: o.Sheets, ChartsPerSheet: o.Charts, ScriptLines: o.ScriptLines,
+	})
 	server, err := qliktest.Start(site, qliktest.Options{Latency: o.Latency})
 	if err != nil {
 		return err
