@@ -28,8 +28,8 @@ const versionTable = "qlikcrawler.schema_version"
 const migrationLock = 0x716c696b6372 // "qlikcr"
 
 // Migrate brings the database to this program's schema. It may be called at once by several
-// processes: one does it, the others wait. A database that a newer program has migrated is a
-// CodeConflict and is left alone.
+// processes: one does it, the others wait. A database that a newer program has migrated is left alone: within
+// a line that is no error (Migrated).
 func (db *DB) Migrate(ctx context.Context) error {
 	if current, err := db.Migrated(ctx); err != nil || current {
 		if err == nil {
@@ -91,8 +91,13 @@ func (db *DB) migrator() (*goose.Provider, func(), error) {
 	}, nil
 }
 
-// Migrated tells whether the database has this program's schema. False without an error means that
-// it is empty or older: Migrate is due. A newer one is an error with CodeConflict.
+// A line is the migrations of one hundred: 1 to 99, 100 to 199. Within a line migrations only add, so that a
+// program works on the schema of any later program of its line: both run while one replaces the other. What
+// takes something away begins a new line.
+const line = 100
+
+// Migrated tells whether the database has this program's schema, or a newer one of its line. False without
+// an error means that it is empty or older: Migrate is due. One of a newer line is an error with CodeConflict.
 func (db *DB) Migrated(ctx context.Context) (bool, error) {
 	want, err := newestMigration()
 	if err != nil {
@@ -102,15 +107,15 @@ func (db *DB) Migrated(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, fail("read the schema's version", "", err)
 	}
-	if have > want {
+	if have/line > want/line {
 		return false, &catalog.Error{
 			Code: catalog.CodeConflict, Op: "read the schema's version",
 			Err: fmt.Errorf("the database has schema %d, this program knows schemas up to %d: "+
-				"a newer program has migrated it", have, want),
+				"a newer program has migrated it", have, want/line*line+line-1),
 			Cure: "Use the newer program, or another database.",
 		}
 	}
-	return have == want, nil
+	return have >= want, nil
 }
 
 func (db *DB) schemaVersion(ctx context.Context) (int64, error) {
