@@ -61,6 +61,9 @@ type Retention struct {
 	Retired time.Duration // rows that the source no longer has
 }
 
+// Pruned counts rows that were deleted since they were too old, by table.
+type Pruned map[string]int64
+
 // Notify says who is told what a crawl did.
 type Notify struct {
 	Recipients []string // mail addresses

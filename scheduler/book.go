@@ -42,5 +42,6 @@ type Book interface {
 	Waiting(ctx context.Context, since time.Time) ([]catalog.Claim, error)
 	Tidy(ctx context.Context, since time.Time) error
 	Unpruned(ctx context.Context, since time.Time) ([]string, error)
-	Prune(ctx context.Context, code string, now time.Time, r catalog.Retention) error
+	Prune(ctx context.Context, code string, now time.Time, r catalog.Retention) (catalog.Pruned, error)
+	Expire(ctx context.Context, now time.Time, audit time.Duration) (catalog.Pruned, error)
 }

@@ -79,6 +79,9 @@ const (
 	crawlTimeout = 6 * time.Hour
 	rescueAfter  = 45 * time.Minute
 
+	// finishedFor is how long the queue keeps finished jobs, of which nobody asks anything.
+	finishedFor = time.Hour
+
 	// cooldown is the least time between two looks at the queue by one process.
 	cooldown = 20 * time.Millisecond
 	poll     = time.Second
@@ -130,6 +133,7 @@ func (s *Scheduler) newQueue() (*river.Client[pgx.Tx], error) {
 		c.FetchCooldown, c.FetchPollInterval = cooldown, poll
 		c.RescueStuckJobsAfter = rescueAfter
 		c.JobTimeout = fetchTimeout
+		c.CompletedJobRetentionPeriod, c.CancelledJobRetentionPeriod, c.DiscardedJobRetentionPeriod = finishedFor, finishedFor, pruneEvery
 	}
 	return river.NewClient(riverpgxv5.New(s.Pool), c)
 }

@@ -68,6 +68,7 @@ type Pace struct {
 	Silence time.Duration // after which a process is taken for dead: 45 seconds
 	Slice   time.Duration // for which a worker stays with a run before others have a chance: a minute
 	Grace   time.Duration // for what is being read when Stop is called: 30 seconds
+	Prune   time.Duration // between two looks for what is too old: an hour
 }
 
 func (p Pace) orUsual() Pace {
@@ -75,7 +76,12 @@ func (p Pace) orUsual() Pace {
 		to    *time.Duration
 		usual time.Duration
 	}{
-		{&p.Tick, 15 * time.Second}, {&p.Beat, time.Second}, {&p.Silence, 45 * time.Second}, {&p.Slice, time.Minute}, {&p.Grace, 30 * time.Second},
+		{&p.Tick, 15 * time.Second},
+		{&p.Beat, time.Second},
+		{&p.Silence, 45 * time.Second},
+		{&p.Slice, time.Minute},
+		{&p.Grace, 30 * time.Second},
+		{&p.Prune, time.Hour},
 	} {
 		if *x.to <= 0 {
 			*x.to = x.usual
@@ -94,6 +100,9 @@ type Deps struct {
 	Pace   Pace
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger
+
+	AuditFor time.Duration                  // how long rows of the audit log are kept; 0: for ever
+	Pruned   func(table string, rows int64) // hears of rows that were deleted since they were too old; may be nil
 }
 
 // DefaultSlots is how many apps a process reads at a time unless told otherwise.
@@ -147,6 +156,7 @@ func (s *Scheduler) Start(ctx context.Context) error {
 	s.ended = cancel
 	s.done.Go(func() { s.beats(life) })
 	s.done.Go(func() { s.ticks(life) })
+	s.done.Go(func() { s.prunes(life) })
 	return nil
 }
 

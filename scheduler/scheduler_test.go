@@ -379,7 +379,8 @@ func TestOldHistoryIsPrunedOnceADay(t *testing.T) {
 		b.must(b.FinishRun(ctx, id, catalog.Done, catalog.Tally{}, ""))
 	}
 	r := catalog.Retention{Runs: 24 * time.Hour}
-	b.must(b.Prune(ctx, "prod", b.clock(), r))
+	_, err := b.Prune(ctx, "prod", b.clock(), r)
+	b.must(err)
 	if n := b.number("select count(*) from catalog.crawl_run"); n != 3 {
 		t.Errorf("%d of 3 young runs are left", n)
 	}
@@ -389,7 +390,8 @@ func TestOldHistoryIsPrunedOnceADay(t *testing.T) {
 	if len(codes) != 2 {
 		t.Errorf("due are %v", codes)
 	}
-	b.must(b.Prune(ctx, "prod", b.clock(), r))
+	_, err = b.Prune(ctx, "prod", b.clock(), r)
+	b.must(err)
 	if n := b.number("select count(*) from catalog.crawl_run"); n != 1 {
 		t.Errorf("%d old runs are left, want the last complete one", n)
 	}

@@ -39,7 +39,7 @@ func (s *Scheduler) untilTick(now time.Time) time.Duration {
 func (s *Scheduler) Tick(ctx context.Context) error {
 	now := s.Now()
 	return errors.Join(s.startDue(ctx, now), s.reviveSilent(ctx, now), s.queueLost(ctx, now),
-		s.Book.Tidy(ctx, now.Add(-s.Pace.Silence)), s.prune(ctx, now))
+		s.Book.Tidy(ctx, now.Add(-s.Pace.Silence)))
 }
 
 func (s *Scheduler) startDue(ctx context.Context, now time.Time) error {
@@ -107,22 +107,6 @@ func (s *Scheduler) queueLost(ctx context.Context, now time.Time) error {
 			continue
 		}
 		err = errors.Join(err, s.Book.InTx(ctx, func(tx pgx.Tx) error { return s.enqueue(ctx, tx, jobOf(c)) }))
-	}
-	return err
-}
-
-// pruneEvery is how often history is pruned.
-const pruneEvery = 24 * time.Hour
-
-// prune deletes what is older than each connection's retention says, once a day.
-func (s *Scheduler) prune(ctx context.Context, now time.Time) error {
-	codes, err := s.Book.Unpruned(ctx, now.Add(-pruneEvery))
-	for _, code := range codes {
-		terms, termsErr := s.Runner.Terms(ctx, code)
-		if termsErr != nil {
-			continue // a connection that can't be read keeps what it has
-		}
-		err = errors.Join(err, s.Book.Prune(ctx, code, now, terms.Retention))
 	}
 	return err
 }

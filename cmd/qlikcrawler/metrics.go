@@ -25,6 +25,7 @@ type metrics struct {
 	qlik   *prometheus.CounterVec // by connection and kind
 	bytes  *prometheus.CounterVec // by connection
 	crawls *prometheus.CounterVec // by connection and mode
+	pruned *prometheus.CounterVec // by table
 	http   *prometheus.HistogramVec
 }
 
@@ -44,12 +45,15 @@ func newMetrics(db *database, log *slog.Logger) *metrics {
 		crawls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qlikcrawler_crawls_ended_total", Help: "Crawls that have ended and in which this process took part; qlikcrawler_crawl_runs tells how.",
 		}, []string{"connection", "mode"}),
+		pruned: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "qlikcrawler_pruned_rows_total", Help: "Rows that this process has deleted since they were older than what is kept.",
+		}, []string{"table"}),
 		http: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "qlikcrawler_http_request_duration_seconds", Help: "How long answers took, by route; event streams last as long as somebody listens.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"method", "route", "status"}),
 	}
-	m.registry.MustRegister(m.apps, m.qlik, m.bytes, m.crawls, m.http, newCatalogCollector(db, log),
+	m.registry.MustRegister(m.apps, m.qlik, m.bytes, m.crawls, m.pruned, m.http, newCatalogCollector(db, log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -86,6 +90,11 @@ func (m *metrics) ended(run catalog.Run, u catalog.Usage) {
 		m.qlik.WithLabelValues(run.Connection, kind).Add(float64(n))
 	}
 	m.bytes.WithLabelValues(run.Connection).Add(float64(u.BytesReceived))
+}
+
+// prunedRows counts rows that were deleted since they were too old.
+func (m *metrics) prunedRows(table string, rows int64) {
+	m.pruned.WithLabelValues(table).Add(float64(rows))
 }
 
 // A catalogCollector tells what the database knows, asked at each scrape.

@@ -21,7 +21,10 @@ type serveFlags struct {
 	noWeb  bool
 	noWork bool
 	slots  int
-	web    webFlags
+
+	auditFor string // how long the audit log is kept; "": for ever
+
+	web webFlags
 
 	connections string // a folder of connection files; "": none
 }
@@ -101,7 +104,7 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	if err != nil {
 		return nil, err
 	}
-	crawls, runner, err := a.newScheduler(ctx, db, f.slots, !f.noWork, measures, tracer)
+	crawls, runner, err := a.newScheduler(ctx, db, f, measures, tracer)
 	if err != nil {
 		return nil, err
 	}

@@ -7,16 +7,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
 
 // workFlags say what this process works on.
 func (f *serveFlags) workFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noWork, "no-work", false, "no schedules and no crawls in this process")
+	flags.StringVar(&f.auditFor, "audit-retention", "", "how long the audit log is kept, such as 730d (default forever)")
 	flags.IntVar(&f.slots, "slots", scheduler.DefaultSlots, "apps that this process reads at a time, of all connections")
 }
 
@@ -27,17 +30,37 @@ func (f *serveFlags) validateWork() error {
 	case f.slots < 1:
 		return wrongUse("--slots %d: want 1 or more", f.slots)
 	}
-	return nil
+	_, err := f.auditRetention()
+	return err
+}
+
+// leastAudit keeps a slip of the pen from emptying the audit log.
+const leastAudit = 30 * 24 * time.Hour
+
+// auditRetention is how long the audit log is kept; 0: for ever.
+func (f *serveFlags) auditRetention() (time.Duration, error) {
+	if f.auditFor == "" || f.auditFor == "forever" {
+		return 0, nil
+	}
+	d, err := connector.ParseDuration(f.auditFor)
+	if err != nil || d < leastAudit {
+		return 0, wrongUse("--audit-retention %q: want forever, or 30d or more, such as 730d", f.auditFor)
+	}
+	return d, nil
 }
 
 // newScheduler makes what asks for crawls and, with a runner, works on them.
-func (a *app) newScheduler(ctx context.Context, db *database, slots int, work bool, m *metrics, t trace.Tracer) (*scheduler.Scheduler, *crawlRunner, error) {
+func (a *app) newScheduler(ctx context.Context, db *database, f serveFlags, m *metrics, t trace.Tracer) (*scheduler.Scheduler, *crawlRunner, error) {
 	if err := scheduler.Migrate(ctx, db.Pool(), a.log); err != nil {
 		return nil, nil, err
 	}
-	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: slots, Pace: a.env.Pace, Log: a.log}
+	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: f.slots, Pace: a.env.Pace, Log: a.log, Pruned: m.prunedRows}
+	var err error
+	if d.AuditFor, err = f.auditRetention(); err != nil {
+		return nil, nil, err
+	}
 	var r *crawlRunner
-	if work {
+	if !f.noWork {
 		r = newRunner(a, db, d.Worker, m, t)
 		d.Runner = r
 	}

@@ -35,7 +35,7 @@ func (p *program) service(slots int, pace scheduler.Pace) *service {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	sched, r, err := a.newScheduler(p.t.Context(), db, slots, true, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
+	sched, r, err := a.newScheduler(p.t.Context(), db, serveFlags{slots: slots}, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func (p *program) asker() *scheduler.Scheduler {
 		p.t.Fatal(err)
 	}
 	p.t.Cleanup(db.DB.Close)
-	s, _, err := a.newScheduler(p.t.Context(), db, 1, false, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
+	s, _, err := a.newScheduler(p.t.Context(), db, serveFlags{slots: 1, noWork: true}, newMetrics(db, a.log), noop.NewTracerProvider().Tracer(""))
 	if err != nil {
 		p.t.Fatal(err)
 	}
