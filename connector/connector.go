@@ -78,6 +78,10 @@ type Env struct {
 	Control func(network, address string, c syscall.RawConn) error
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
+	// Answered hears of each request to the source as it is answered: of what kind it was ("rest",
+	// "engine"), and how that ended ("200", "ok", "no_answer"). Of each there are few values. It is called
+	// from many goroutines, and must be quick; nil: nobody listens.
+	Answered func(kind, status string)
 }
 
 // A Source is a kind of connector.
@@ -103,6 +107,10 @@ type Source struct {
 	// values name a local file or folder, or a list of them ("tls.ca_file"): relative ones are meant from the
 	// connection file's folder.
 	Secrets, Files []string
+	// Sent are those of the secrets that go to a server, or that a login there is made with. Server are the
+	// keys that say, beside url, which server that is, and switches that end making sure of it: an edit that
+	// changes one of them must give the secrets again.
+	Sent, Server []string
 }
 
 // Lockable tells whether a refused login of the connection may lock an account.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -190,6 +191,10 @@ func TestConnectionLife(t *testing.T) {
 	r := p.must(exitUsage, strings.Replace(shown, "code: qlik-prod", "code: other", 1), "connection", "edit", "qlik-prod", "-f", "-")
 	if !strings.Contains(r.stderr, "never changes") {
 		t.Errorf("an edit of the code: %s", r.stderr)
+	}
+	moved := regexp.MustCompile(`(?m)^url: .*$`).ReplaceAllString(shown, "url: https://elsewhere.example.com")
+	if r := p.must(exitUsage, moved, "connection", "edit", "qlik-prod", "-f", "-"); !strings.Contains(r.stderr, "jwt.token: must be given again, since url changes") {
+		t.Errorf("an edit that sends the stored token elsewhere: %s", r.stderr)
 	}
 	p.must(exitDone, "", "connection", "remove", "qlik-prod")
 	if r := p.must(exitFailed, "", "connection", "show", "qlik-prod"); !strings.Contains(r.stderr, "no connection") {

@@ -23,6 +23,7 @@ type metrics struct {
 
 	apps   *prometheus.CounterVec // by connection and change
 	qlik   *prometheus.CounterVec // by connection and kind
+	asked  *prometheus.CounterVec // by connection, kind and status
 	bytes  *prometheus.CounterVec // by connection
 	crawls *prometheus.CounterVec // by connection and mode
 	pruned *prometheus.CounterVec // by table
@@ -39,6 +40,10 @@ func newMetrics(db *database, log *slog.Logger) *metrics {
 			Name: "qlikcrawler_qlik_operations_total",
 			Help: "What this process has asked of Qlik in crawls: REST requests, Engine calls, sockets, opens (without and with data), sessions.",
 		}, []string{"connection", "kind"}),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "qlikcrawler_qlik_requests_total",
+			Help: "Requests of this process to Qlik as they were answered: REST requests by HTTP status, Engine calls by ok or error_CODE, no_answer for those that had none.",
+		}, []string{"connection", "kind", "status"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qlikcrawler_qlik_received_bytes_total", Help: "Payload bytes that this process has received from Qlik in crawls.",
 		}, []string{"connection"}),
@@ -53,7 +58,7 @@ func newMetrics(db *database, log *slog.Logger) *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"method", "route", "status"}),
 	}
-	m.registry.MustRegister(m.apps, m.qlik, m.bytes, m.crawls, m.pruned, m.http, newCatalogCollector(db, log),
+	m.registry.MustRegister(m.apps, m.qlik, m.asked, m.bytes, m.crawls, m.pruned, m.http, newCatalogCollector(db, log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -90,6 +95,11 @@ func (m *metrics) ended(run catalog.Run, u catalog.Usage) {
 		m.qlik.WithLabelValues(run.Connection, kind).Add(float64(n))
 	}
 	m.bytes.WithLabelValues(run.Connection).Add(float64(u.BytesReceived))
+}
+
+// answering counts a connection's requests as they are answered.
+func (m *metrics) answering(connection string) func(kind, status string) {
+	return func(kind, status string) { m.asked.WithLabelValues(connection, kind, status).Inc() }
 }
 
 // prunedRows counts rows that were deleted since they were too old.

@@ -58,6 +58,7 @@ func (r *crawlRunner) open(ctx context.Context, conn catalog.Connection) (connec
 	}
 	return source.Open(ctx, connector.Env{
 		Connection: conn, Secret: r.app.secretsOf(r.db, conn), Control: r.app.config.policy.Network.Control, Log: r.logs.Logger(conn.Code).With("connection", conn.Code),
+		Answered: r.metrics.answering(conn.Code),
 	})
 }
 

@@ -294,6 +294,35 @@ func TestWhatTheAPIMayNotNameIsToldByField(t *testing.T) {
 	}
 }
 
+func TestAStoredSecretGoesToNoOtherServer(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.want(201, "POST", "/connections", o.keys("prod"))
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other server was asked") }))
+	t.Cleanup(elsewhere.Close)
+	moved := o.keys("prod")
+	moved["url"] = elsewhere.URL
+	delete(moved["jwt"].(map[string]any), "token")
+	for _, c := range []struct {
+		method, path string
+		body         any
+	}{
+		{"PATCH", "/connections/prod", map[string]any{"url": elsewhere.URL}},
+		{"PATCH", "/connections/prod?save_anyway=true", map[string]any{"url": elsewhere.URL}},
+		{"PUT", "/connections/prod?save_anyway=true", moved},
+		{"PATCH", "/connections/prod?save_anyway=true", map[string]any{"tls": map[string]any{"insecure_skip_verify": true}}},
+		{"PATCH", "/connections/prod?save_anyway=true", map[string]any{"proxy": map[string]any{"url": "http://127.0.0.1:9"}}},
+		{"POST", "/connections/prod/check", moved},
+	} {
+		a := o.want(422, c.method, c.path, c.body)
+		if got := a.pointers(); len(got) != 1 || got[0] != "/jwt/token" || !strings.Contains(a.text, "give it, or put") {
+			t.Errorf("%s %s: %s", c.method, c.path, a.text)
+		}
+	}
+	moved["jwt"].(map[string]any)["token"] = "another"
+	o.want(200, "PUT", "/connections/prod?save_anyway=true", moved)
+}
+
 func TestWhoAdministersAConnectionIsForSecurityAdmins(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)

@@ -77,6 +77,7 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	}
 	conn.Settings = settings
 	keepSecrets(&conn, own, source, r.Old.Secrets, forget)
+	errs = append(errs, leftBehind(Redirected(r.Old, tree, source), keptOf(conn, tree, own, source))...)
 	return conn, append(errs, source.Validate(conn)...)
 }
 

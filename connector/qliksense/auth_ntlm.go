@@ -96,7 +96,7 @@ func (s *session) prove(ctx context.Context, module *url.URL, password string) (
 	w := s.cfg.Windows
 	c := ntlm.Client{
 		Directory: w.UserDirectory, User: w.UserID, Password: password,
-		Transport: s.transport, Jar: s.jar, Sent: func() { s.rest.Requests.Add(1) },
+		Transport: s.transport, Jar: s.jar, Sent: func() { s.rest.Requests.Add(1) }, Answered: s.rest.Answered,
 	}
 	resp, err := c.Do(req)
 	if err != nil {

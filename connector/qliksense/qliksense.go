@@ -37,6 +37,8 @@ func Source() connector.Source {
 			"tls.ca_file", "tls.truststore", "tls.client_cert", "tls.client_key", "tls.pfx",
 			"options.qvs_path", "options.logs_path", "options.qvds_path",
 		},
+		Sent:   []string{"windows.password", "jwt.token", "jwt.private_key", "header.value", "proxy.password"},
+		Server: []string{"alias_host_name", "proxy.url", "tls.insecure_skip_verify"},
 	}
 }
 

@@ -92,8 +92,27 @@ func newSession(ctx context.Context, cfg config, env connector.Env) (*session, e
 	id := make([]byte, 6)
 	_, _ = rand.Read(id) // never fails
 	s.identity = "qlikcrawler-" + hex.EncodeToString(id)
+	if tell := env.Answered; tell != nil {
+		s.rest.Answered = func(status int) { tell("rest", restStatus(status)) }
+		s.engine.Answered = func(code int) { tell("engine", engineStatus(code)) }
+	}
 	s.client = qrs.New(s.restConfig(s.direct(), nil, s.login))
 	return s, nil
+}
+
+// restStatus and engineStatus are what Env.Answered is told.
+func restStatus(status int) string {
+	if status == 0 {
+		return "no_answer"
+	}
+	return strconv.Itoa(status)
+}
+
+func engineStatus(code int) string {
+	if code == 0 {
+		return "ok"
+	}
+	return "error_" + strconv.Itoa(code)
 }
 
 // warn says loudly, each time, what a person chose against advice.

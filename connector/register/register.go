@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -201,7 +202,11 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 		errs.Add("code", "%s", codeStays(old.Code))
 	}
 	if source, ok := r.Sources.Find(conn.Type); ok {
-		errs = append(errs, r.Policy.Check(keys, before, source)...)
+		known := before
+		if len(document.Redirected(old, keys, source)) > 0 {
+			known = withoutSecrets(before, source) // a reference to what the editor may not read doesn't go along either
+		}
+		errs = append(errs, r.Policy.Check(keys, known, source)...)
 	}
 	if !req.MayGrant && !reflect.DeepEqual(grants(keys), grants(before)) {
 		errs.Add("admins", "may be changed by a security admin only: it gives people a role")
@@ -214,6 +219,25 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 		errs = append(errs, errSchedule...)
 	}
 	return conn, errs.OrNil()
+}
+
+// withoutSecrets is a tree without the references of its secrets.
+func withoutSecrets(tree map[string]any, source connector.Source) map[string]any {
+	return pruned(tree, "", source.Sent)
+}
+
+func pruned(tree map[string]any, at string, paths []string) map[string]any {
+	out := make(map[string]any, len(tree))
+	for k, v := range tree {
+		if slices.Contains(paths, at+k) {
+			continue
+		}
+		if inner, ok := v.(map[string]any); ok {
+			v = pruned(inner, at+k+".", paths)
+		}
+		out[k] = v
+	}
+	return out
 }
 
 // errSchedule is for who may edit a connection, but not say when it is crawled.

@@ -34,6 +34,7 @@ type Client struct {
 	Transport *http.Transport // how to connect; it is copied, and its connections aren't used. nil: as http.DefaultTransport does
 	Jar       http.CookieJar  // heard and told with each message; nil: no cookies
 	Sent      func()          // called for each HTTP request that goes out; may be nil
+	Answered  func(int)       // called with each answer's status, 0 if there was none; may be nil
 }
 
 // Failures of a login, besides those of the network.
@@ -194,6 +195,13 @@ func (d *dance) send(authorization string, on func(net.Conn)) (*http.Response, e
 		d.Sent()
 	}
 	resp, err := d.transport.RoundTrip(r)
+	if d.Answered != nil {
+		if err != nil {
+			d.Answered(0)
+		} else {
+			d.Answered(resp.StatusCode)
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,16 @@ import (
 // A Meter counts what sessions cost. Many sessions may share one. The zero value is ready.
 type Meter struct {
 	sockets, calls, retries, cancels, probes, opens, opensWithData, framesIn, bytesIn, bytesOut, busy atomic.Int64
+
+	// Answered hears of each answer to a call; code is the Engine's error, 0 for none. Set before the first
+	// session, or nil.
+	Answered func(code int)
+}
+
+func (m *Meter) answered(code int) {
+	if m.Answered != nil {
+		m.Answered(code)
+	}
 }
 
 // Counts is what a Meter has counted so far.

@@ -120,6 +120,7 @@ func (s *Session) answered(c *call, f frame) {
 	switch {
 	case f.err != nil:
 		refusal := engineError(c.method, f.err)
+		s.meter.answered(refusal.Code)
 		if refusal.Code == CodeAborted && c.retries < maxRetries && c.ctx.Err() == nil {
 			c.retries++
 			s.meter.retries.Add(1)
@@ -128,10 +129,13 @@ func (s *Session) answered(c *call, f frame) {
 		}
 		c.complete(nil, refusal)
 	case f.delta:
+		s.meter.answered(0)
 		c.complete(nil, &DecodeError{Method: c.method, Err: errors.New("a delta, which wasn't asked for")})
 	case c.second != "":
+		s.meter.answered(0)
 		s.secondStep(c, f.result)
 	default:
+		s.meter.answered(0)
 		c.complete(f.result, nil)
 	}
 }

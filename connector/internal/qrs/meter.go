@@ -12,6 +12,9 @@ import (
 type Meter struct {
 	Requests atomic.Int64 // sent, each attempt for itself
 	Bytes    atomic.Int64 // of answers' bodies
+
+	// Answered hears of each answer's status; 0: there was none. Set before the first request, or nil.
+	Answered func(status int)
 }
 
 // meteredTransport counts, and presents another host name when told so.
@@ -28,10 +31,19 @@ func (t meteredTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	t.meter.Requests.Add(1)
 	resp, err := t.next.RoundTrip(r)
-	if err == nil {
-		resp.Body = &meteredBody{ReadCloser: resp.Body, meter: t.meter, left: maxBody}
+	if err != nil {
+		t.meter.answered(0)
+		return resp, err
 	}
-	return resp, err
+	t.meter.answered(resp.StatusCode)
+	resp.Body = &meteredBody{ReadCloser: resp.Body, meter: t.meter, left: maxBody}
+	return resp, nil
+}
+
+func (m *Meter) answered(status int) {
+	if m.Answered != nil {
+		m.Answered(status)
+	}
 }
 
 // A meteredBody counts, and ends a body that is too long: resty's own bound reads 512 bytes at a time.
