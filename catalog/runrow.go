@@ -34,6 +34,8 @@ type OutcomeRow struct {
 	Error      string `json:"error,omitempty" doc:"The same in words."`
 	Cure       string `json:"cure,omitempty" doc:"What to do about it."`
 	DurationMS int64  `json:"duration_ms" doc:"How long it took, in milliseconds."`
+
+	Rows *RowChanges `json:"rows,omitempty" doc:"How many of its rows were added, changed, retired and restored; absent where there was no change, and in a first crawl."`
 }
 
 // InHand is what a crawl is busy with just now.

@@ -15,7 +15,7 @@ const insertOutcome = `
 	values ($1, $2, $3, $4, $5, $6, $7, $8)
 	on conflict (run, unit) do update set name = excluded.name, change = excluded.change,
 		error_code = excluded.error_code, error = excluded.error, cure = excluded.cure,
-		duration_ms = excluded.duration_ms`
+		duration_ms = excluded.duration_ms, xid = excluded.xid`
 
 func outcomeArgs(o catalog.Outcome) []any {
 	code, why, cure := errorColumns(o.Err)

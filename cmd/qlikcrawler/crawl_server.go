@@ -193,7 +193,7 @@ func (r *remote) events(ctx context.Context, id, last int64, tell func(catalog.R
 	if last >= 0 {
 		header.Set("Last-Event-ID", strconv.FormatInt(last, 10))
 	}
-	res, err := r.do(ctx, http.MethodGet, fmt.Sprintf("/crawls/%d/events", id), nil, header)
+	res, err := r.do(ctx, http.MethodGet, fmt.Sprintf("/crawls/%d/events?apps=false", id), nil, header)
 	if err != nil {
 		return err
 	}
@@ -230,10 +230,14 @@ func (r *remote) outcomes(ctx context.Context, id int64) ([]outcomeResult, error
 			return nil, err
 		}
 		for _, o := range page.Items {
-			all = append(all, outcomeResult{
+			result := outcomeResult{
 				Key: o.AppKey, Name: o.Name, Change: catalog.Change(o.Change), ErrorCode: catalog.Code(o.ErrorCode),
 				Error: o.Error, Cure: o.Cure, DurationMS: o.DurationMS,
-			})
+			}
+			if o.Rows != nil {
+				result.Rows = *o.Rows
+			}
+			all = append(all, result)
 		}
 		if cursor = page.Next; cursor == "" {
 			return all, nil

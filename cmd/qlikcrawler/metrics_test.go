@@ -53,6 +53,8 @@ func TestMetricsTellOfACrawlInPrometheusOwnWords(t *testing.T) {
 		`qlikcrawler_crawls_ended_total{connection="qlik",mode="full"} 1`,
 		`qlikcrawler_qlik_operations_total{connection="qlik",kind="open"} 3`,
 		`qlikcrawler_qlik_operations_total{connection="qlik",kind="session"} 1`,
+		`qlikcrawler_qlik_requests_total{connection="qlik",kind="engine",status="ok"} `,
+		`qlikcrawler_qlik_requests_total{connection="qlik",kind="rest",status="200"} `,
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the process that crawled has no %s", want)

@@ -24,6 +24,8 @@ type CrawlStore interface {
 	RunRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.RunRow], error)
 	RunRow(ctx context.Context, id catalog.RunID) (catalog.RunRow, error)
 	OutcomeRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.OutcomeRow], error)
+	OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, over bool) (list []catalog.OutcomeRow, next int64, err error)
+	RowChanges(ctx context.Context, run catalog.RunID, apps []catalog.Key) (map[catalog.Key]catalog.RowChanges, error)
 }
 
 type startCrawl struct {
@@ -160,6 +162,25 @@ func (a *API) outcomes() {
 		}
 		q.Fields = nil
 		q.Filters = append(q.Filters, catalog.Filter{Column: "run", Op: catalog.Equals, Values: []string{strconv.FormatInt(in.ID, 10)}})
-		return a.CrawlStore.OutcomeRows(ctx, q)
+		page, err := a.CrawlStore.OutcomeRows(ctx, q)
+		if err != nil {
+			return page, err
+		}
+		return page, a.countRows(ctx, catalog.RunID(in.ID), page.Items)
 	})
+}
+
+// countRows tells how many rows changed in the apps of outcomes.
+func (a *API) countRows(ctx context.Context, run catalog.RunID, list []catalog.OutcomeRow) error {
+	apps := make([]catalog.Key, len(list))
+	for i, o := range list {
+		apps[i] = o.AppKey
+	}
+	changes, err := a.CrawlStore.RowChanges(ctx, run, apps)
+	for i := range list {
+		if c, any := changes[list[i].AppKey]; any {
+			list[i].Rows = &c
+		}
+	}
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -239,6 +240,65 @@ func TestEventsSurviveAReconnect(t *testing.T) {
 	}
 	if e := s.follow(t, path, e.id)(); e.name != "end" {
 		t.Errorf("a client that comes back late gets %+v", e)
+	}
+}
+
+func TestEventsTellWhatBecomesOfEachApp(t *testing.T) {
+	t.Parallel()
+	s := newCrawlSite(t)
+	ctx := t.Context()
+	run, err := s.db.StartRun(ctx, catalog.Run{Connection: "prod", Mode: catalog.Full, Trigger: catalog.ByAPI})
+	if err != nil {
+		t.Fatal(err)
+	}
+	note := func(app string, change catalog.Change, why error) {
+		t.Helper()
+		o := catalog.Outcome{Unit: catalog.Unit{Key: catalog.Key("prod/" + app), Name: strings.ToUpper(app)}, Change: change, Err: why}
+		if err := s.db.Note(ctx, run, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apps := func(next func() event, n int) (list []event, keys []string) {
+		t.Helper()
+		for len(list) < n {
+			switch e := next(); e.name {
+			case "app":
+				list, keys = append(list, e), append(keys, string(decode[catalog.OutcomeRow](t, e.data).AppKey))
+			case "closed", "end":
+				t.Fatalf("%+v after %v", e, keys)
+			}
+		}
+		return list, keys
+	}
+	note("a", catalog.Added, nil)
+	path := fmt.Sprintf("/crawls/%d/events", run)
+	next := s.follow(t, path, "")
+	note("b", catalog.FailedUnit, &catalog.Error{Code: catalog.CodeTimeout, Err: errors.New("too slow"), Cure: "Wait."})
+	seen, keys := apps(next, 2)
+	if fmt.Sprint(keys) != "[prod/a prod/b]" {
+		t.Fatalf("in the order in which they were stored: %v", keys)
+	}
+	failed := decode[catalog.OutcomeRow](t, seen[1].data)
+	if failed.Name != "B" || failed.Change != "failed" || failed.ErrorCode != "timeout" || failed.Cure == "" {
+		t.Errorf("the failed app is %+v", failed)
+	}
+	note("c", catalog.Unchanged, nil)
+	if _, keys := apps(s.follow(t, path, seen[0].id), 2); fmt.Sprint(keys) != "[prod/b prod/c]" {
+		t.Errorf("who comes back after a gets %v", keys)
+	}
+	if err := s.db.FinishRun(ctx, run, catalog.Done, catalog.Tally{}, ""); err != nil {
+		t.Fatal(err)
+	}
+	// After the end all is told, too, and once more to those who ask again.
+	late := s.follow(t, path, seen[1].id)
+	if _, keys := apps(late, 1); keys[0] != "prod/c" {
+		t.Errorf("who comes back late gets %v", keys)
+	}
+	if e := late(); e.name != "end" {
+		t.Errorf("then comes %+v", e)
+	}
+	if e := s.follow(t, path+"?apps=false", "")(); e.name != "end" {
+		t.Errorf("without apps the first event is %+v", e)
 	}
 }
 

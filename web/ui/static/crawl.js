@@ -28,7 +28,7 @@ async function refresh() {
 }
 
 function follow() {
-  const events = new EventSource(`/api/v1/crawls/${live.dataset.crawl}/events`);
+  const events = new EventSource(`/api/v1/crawls/${live.dataset.crawl}/events?apps=false`);
   events.addEventListener("open", () => { lost.hidden = true; });
   events.addEventListener("crawl", refresh);
   events.addEventListener("end", () => { events.close(); location.reload(); });
