@@ -38,6 +38,13 @@ type OutcomeRow struct {
 	Rows *RowChanges `json:"rows,omitempty" doc:"How many of its rows were added, changed, retired and restored; absent where there was no change, and in a first crawl."`
 }
 
+// A FedOutcome is an outcome for who follows a crawl. Mark is where it was written: equal for what was written
+// at once, and greater for what came later.
+type FedOutcome struct {
+	OutcomeRow
+	Mark int64
+}
+
 // InHand is what a crawl is busy with just now.
 type InHand struct {
 	Apps    int     // in the batches that processes have taken, and not done

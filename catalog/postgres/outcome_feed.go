@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,11 +12,10 @@ import (
 // mostFed is how many outcomes one look gives, but for those that one transaction wrote.
 const mostFed = 500
 
-// OutcomesSince gives outcomes of a run in the order in which they were written, from a mark on: those of
-// transactions that come after it, and a new mark behind the last of them. 0 is the beginning. Of
-// transactions that may still write nothing is given until they end, so that none is missed; over, of a run
-// that has ended, waits for nobody.
-func (db *DB) OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, over bool) (list []catalog.OutcomeRow, next int64, err error) {
+// OutcomesSince gives outcomes of a run in the order in which they were written, those behind a mark; 0 is the
+// beginning. Of transactions that may still write nothing is given until they end, so that none is missed;
+// over, of a run that has ended, waits for nobody. None: there are no more for now.
+func (db *DB) OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, over bool) ([]catalog.FedOutcome, error) {
 	rows, err := db.pool.Query(ctx, `
 		select run, unit, coalesce(name, ''), change, coalesce(error_code, ''), coalesce(error, ''), coalesce(cure, ''), coalesce(duration_ms, 0),
 			xid::text::bigint
@@ -24,14 +24,13 @@ func (db *DB) OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, 
 			and xid <= coalesce((
 				select xid from qlikcrawler.crawl_outcome
 				where run = $1 and xid > $2::text::xid8 order by xid offset $4 limit 1), '18446744073709551615'::xid8)
-		order by xid, unit`, run, mark, over, mostFed-1)
+		order by xid, unit`, run, strconv.FormatInt(mark, 10), over, mostFed-1)
 	if err != nil {
-		return nil, mark, fail("follow the outcomes of run", runKey(run), err)
+		return nil, fail("follow the outcomes of run", runKey(run), err)
 	}
-	next = mark
-	list, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (o catalog.OutcomeRow, err error) {
-		err = r.Scan(&o.Run, &o.AppKey, &o.Name, &o.Change, &o.ErrorCode, &o.Error, &o.Cure, &o.DurationMS, &next)
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (o catalog.FedOutcome, err error) {
+		err = r.Scan(&o.Run, &o.AppKey, &o.Name, &o.Change, &o.ErrorCode, &o.Error, &o.Cure, &o.DurationMS, &o.Mark)
 		return o, err
 	})
-	return list, next, fail("follow the outcomes of run", runKey(run), err)
+	return list, fail("follow the outcomes of run", runKey(run), err)
 }

@@ -24,7 +24,7 @@ type CrawlStore interface {
 	RunRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.RunRow], error)
 	RunRow(ctx context.Context, id catalog.RunID) (catalog.RunRow, error)
 	OutcomeRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.OutcomeRow], error)
-	OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, over bool) (list []catalog.OutcomeRow, next int64, err error)
+	OutcomesSince(ctx context.Context, run catalog.RunID, mark int64, over bool) ([]catalog.FedOutcome, error)
 	RowChanges(ctx context.Context, run catalog.RunID, apps []catalog.Key) (map[catalog.Key]catalog.RowChanges, error)
 }
 

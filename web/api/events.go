@@ -129,6 +129,9 @@ func (a *API) follow(hc huma.Context, row catalog.RunRow, at place, apps bool) {
 	defer alive.Stop()
 	for {
 		over, err := a.news(ctx, s, catalog.RunID(row.ID), &at, apps)
+		if err != nil && ctx.Err() == nil && !errors.Is(err, errGone) {
+			a.Log.WarnContext(ctx, "could not look what a crawl's followers are to be told; it is tried again", "run", row.ID, "error", err)
+		}
 		if over || errors.Is(err, errGone) || catalog.CodeOf(err) == catalog.CodeNotFound || !wait(ctx, s, changed, look.C, alive.C) {
 			return
 		}
@@ -167,15 +170,15 @@ func (a *API) news(ctx context.Context, s stream, id catalog.RunID, at *place, a
 // to go on from.
 func (a *API) outcomeNews(ctx context.Context, s stream, id catalog.RunID, at *place, over bool) error {
 	for {
-		list, next, err := a.CrawlStore.OutcomesSince(ctx, id, at.mark, over)
+		list, err := a.CrawlStore.OutcomesSince(ctx, id, at.mark, over)
 		if err != nil || len(list) == 0 {
 			return err
 		}
 		for i, o := range list {
-			if i == len(list)-1 {
-				at.mark = next
+			if i == len(list)-1 || list[i+1].Mark > o.Mark {
+				at.mark = o.Mark
 			}
-			if s.event("app", *at, o) != nil {
+			if s.event("app", *at, o.OutcomeRow) != nil {
 				return errGone
 			}
 		}
