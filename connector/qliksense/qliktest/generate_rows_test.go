@@ -1,6 +1,9 @@
 package qliktest
 
 import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,5 +92,44 @@ func TestWhatIsReadOfAGeneratedAppIsNotKept(t *testing.T) {
 	}
 	if a.inside().Script != "LOAD 1 AS x AUTOGENERATE 1;" || a.Content() != a.inside() {
 		t.Error("an edit is lost")
+	}
+}
+
+// TestAVeryLongListIsWhole: it is sent in pieces.
+func TestAVeryLongListIsWhole(t *testing.T) {
+	t.Parallel()
+	site := Generate(GenerateOptions{Apps: 400})
+	server := New(t, site, Options{})
+	list := func(limit int) int {
+		server.options.MaxRecordLimit = limit
+		r := httptest.NewRequest(http.MethodGet, "/qrs/app/object?xrfkey=0123456789abcdef", nil)
+		r.Header.Set("X-Qlik-Xrfkey", "0123456789abcdef")
+		w := httptest.NewRecorder()
+		server.serveQRS(w, r, site.Users[0], r.URL.Path)
+		var rows []struct{ ID string }
+		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]bool{}
+		for _, row := range rows {
+			ids[row.ID] = true
+		}
+		return len(ids)
+	}
+	want := 0
+	for _, a := range site.Apps {
+		want += a.lazy().rows()
+	}
+	if want < 10_000 {
+		t.Fatalf("only %d rows: that is no long list", want)
+	}
+	for _, limit := range []int{0, 1, 5000, 5001, 7000, want + 1} {
+		expected := want
+		if limit > 0 {
+			expected = min(limit, want)
+		}
+		if got := list(limit); got != expected {
+			t.Errorf("%d of %d rows with the limit %d", got, want, limit)
+		}
 	}
 }

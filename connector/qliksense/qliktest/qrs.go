@@ -177,18 +177,28 @@ func (q *request) list(shown []string) {
 	if !ok {
 		return
 	}
-	rows := q.server.find(x)
-	if limit := q.server.options.MaxRecordLimit; limit > 0 && len(rows) > limit {
-		rows = rows[:limit]
+	const atATime = 5000 // of very many rows: what is sent needn't all be in memory
+	rows, total := q.server.some(x, 0, atATime)
+	if limit := q.server.options.MaxRecordLimit; limit > 0 && total > limit {
+		rows, total = rows[:min(limit, len(rows))], limit
 	}
+	w := q.begin(http.StatusOK)
 	b := []byte{'['}
-	for i, o := range q.withPrivileges(rows) {
-		if i > 0 {
-			b = append(b, ',')
+	for sent := 0; ; {
+		for _, o := range q.withPrivileges(rows) {
+			if sent++; sent > 1 {
+				b = append(b, ',')
+			}
+			b = appendRecord(b, o, shown)
 		}
-		b = appendRecord(b, o, shown)
+		if sent >= total || len(rows) == 0 {
+			_, _ = w.Write(append(b, ']'))
+			return
+		}
+		_, _ = w.Write(b)
+		b = b[:0]
+		rows, _ = q.server.some(x, sent, min(atATime, total-sent))
 	}
-	q.send(http.StatusOK, append(b, ']'))
 }
 
 // withPrivileges gives the rows' objects, with privileges when they are asked for (facts B.1).
@@ -235,10 +245,13 @@ func (q *request) one(id string) {
 	q.send(http.StatusOK, appendRecord(nil, q.withPrivileges(rows)[0], nil))
 }
 
-func (q *request) send(status int, body []byte) {
+func (q *request) send(status int, body []byte) { _, _ = q.begin(status).Write(body) }
+
+// begin sends the head of a JSON answer; the body is written to what it gives.
+func (q *request) begin(status int) http.ResponseWriter {
 	q.w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	q.w.WriteHeader(status)
-	_, _ = q.server.body(q.w, q.r, q.appID()).Write(body)
+	return q.server.body(q.w, q.r, q.appID())
 }
 
 // about is what the site says of itself; the build date is text as an American reads it (facts B.2).
