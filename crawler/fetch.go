@@ -25,7 +25,7 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * c.workers())
 	places := make(chan struct{}, c.workers())
-	p.storing = make(chan struct{}, max(2, c.workers()/2))
+	storing := make(chan struct{}, max(2, c.workers()/2))
 	for i := range plan.Fetch {
 		l := plan.Fetch[i]
 		plan.Fetch[i] = connector.Listed{}
@@ -39,7 +39,7 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 		if held = c.wait(gctx); held != nil {
 			break
 		}
-		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, func() { <-places }) })
+		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{storing, func() { <-places }}) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -68,10 +68,16 @@ func (c *Crawler) wait(ctx context.Context) error {
 	return c.Wait(ctx)
 }
 
-// fetchOne reads and stores one unit, and calls next when another may be read. One that fails is an
+// turns are what the units that one call of fetchAll reads have to wait for.
+type turns struct {
+	storing chan struct{} // holds one for each unit that is being stored
+	next    func()        // lets another one be read
+}
+
+// fetchOne reads and stores one unit, and lets another be read when this one has been. One that fails is an
 // outcome, not an error.
 func (c *Crawler) fetchOne(
-	ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress, next func(),
+	ctx context.Context, run catalog.Run, src connector.Connector, l connector.Listed, p *progress, turn turns,
 ) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx) // it waited for its turn while another found that going on is pointless
@@ -86,12 +92,12 @@ func (c *Crawler) fetchOne(
 			err = outOfReach(away, why)
 		}
 		if err == nil {
-			next() // not before it is known that going on makes sense
+			turn.next() // not before it is known that going on makes sense
 		}
 		return err
 	}
-	next()
-	o, err := c.save(ctx, run, s, began, p)
+	turn.next()
+	o, err := c.save(ctx, run, s, began, turn.storing)
 	if err == nil {
 		if p.saved != nil {
 			p.saved(o)
@@ -107,10 +113,10 @@ func (c *Crawler) fetchOne(
 
 // save stores one unit; few at a time, for more connections make the catalog no faster, and each has its price
 // at first.
-func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot, began time.Time, p *progress) (catalog.Outcome, error) {
+func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot, began time.Time, storing chan struct{}) (catalog.Outcome, error) {
 	select {
-	case p.storing <- struct{}{}:
-		defer func() { <-p.storing }()
+	case storing <- struct{}{}:
+		defer func() { <-storing }()
 	case <-ctx.Done():
 		return catalog.Outcome{}, context.Cause(ctx)
 	}

@@ -39,7 +39,6 @@ type progress struct {
 	observe Observer
 	usage   func() catalog.Usage
 	saved   func(catalog.Outcome) // nil: nobody goes on with what was stored
-	storing chan struct{}         // holds one for each unit that is being stored
 
 	mu    sync.Mutex
 	stage Stage
