@@ -104,7 +104,7 @@ vulnerabilities: ## Look for known vulnerabilities, where the database can be re
 # What is measured how, and what came out: docs/performance.md. Bigger sizes: QLIKCRAWLER_LONG=1. Micro-benchmarks
 # run for a short time each; whole crawls a few times.
 CRAWLS := ./connector/qliksense/crawlbench
-BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(TIMEOUT)
+BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(if $(QLIKCRAWLER_LONG),90m,$(TIMEOUT))
 
 .PHONY: bench
 bench: ## Run the benchmarks (ten minutes or so)
