@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -85,4 +86,56 @@ func BenchmarkLineage(b *testing.B) {
 		select e.from_key from unnest(array(select to_key from qlikcrawler.lineage_edge limit 50)) k(key)
 		join qlikcrawler.lineage_edge e on e.to_key = k.key and e.level = 'column'`)
 	b.Log("the plan of a step:\n" + strings.Join(plan, "\n"))
+}
+
+// qvdLayer fills the catalog with a layer of apps that store 20 files each, every second one whole (SELECT *), and
+// as many that load 8 columns of each of 4 of those files; every hundredth loads by a mask.
+func qvdLayer(b *bench, apps int) {
+	b.t.Helper()
+	for _, sql := range []string{
+		`insert into qlikcrawler.unit (key, connection, first_seen_at) select 'prod/' || k || a, 'prod', now() from generate_series(0, 4999) a, unnest(array['s', 'l']) k`,
+		`insert into qlikcrawler.lineage_unit (unit, connection, content, reader, uses, places, includes, hash, columns, unresolved)
+			select key, 'prod', 0, 1, '{}', '', false, '\x00', 40, 0 from qlikcrawler.unit`,
+		`create table public.file as
+			select a, q, 'prod/s' || a as unit, 'dataset:file://f/qvd/app' || a || '/q' || q || '.qvd' as f, 'dataset:mssql://erp:1433/ERP.dbo.T' || a || '_' || q as db
+			from generate_series(0, 4999) a, generate_series(1, 20) q`,
+		`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name) select f, unit, 'prod', 'dataset', f from public.file
+			union all select db, unit, 'prod', 'dataset', db from public.file
+			union all select f, 'prod/l' || a, 'prod', 'dataset', f from public.file where q <= 4`,
+		`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
+			select k || '#*', unit, 'prod', 'dataset_column', '*', k from public.file, unnest(array[f, db]) k where q % 2 = 0
+			union all select k || '#c' || c, unit, 'prod', 'dataset_column', 'c' || c, k from public.file, unnest(array[f, db]) k, generate_series(1, 8) c where q % 2 = 1
+			union all select f || '#c' || c, 'prod/l' || a, 'prod', 'dataset_column', 'c' || c, f from public.file, generate_series(1, 8) c where q <= 4`,
+		`insert into qlikcrawler.lineage_star (unit, from_dataset, to_dataset) select unit, db, f from public.file where q % 2 = 0`,
+		`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, mask)
+			select 'dataset:file://f/qvd/app' || a || '/*.qvd', 'prod/l' || a, 'prod', 'dataset', '*.qvd', '^dataset:file://f/qvd/app' || a || '/[^/]*\.qvd$'
+			from generate_series(0, 4999, 100) a`,
+		"analyze qlikcrawler.lineage_node", "analyze qlikcrawler.lineage_star",
+	} {
+		_, err := b.sql.Exec(b.t.Context(), strings.ReplaceAll(sql, "4999", strconv.Itoa(apps-1)))
+		b.must(err)
+	}
+}
+
+// BenchmarkLink joins what all apps say of all files after one of them has changed; 5,000 apps that store are 10,000
+// apps in all, and 100,000 files.
+func BenchmarkLink(b *testing.B) {
+	for _, apps := range []int{200, 1000, 5000} {
+		b.Run(strconv.Itoa(apps), func(b *testing.B) {
+			db := setup(b)
+			qvdLayer(db, apps)
+			change := func() {
+				_, err := db.sql.Exec(b.Context(), `insert into qlikcrawler.lineage_unlinked (unit, ticket) values ('prod/l17', nextval('qlikcrawler.content'))
+					on conflict (unit) do update set ticket = excluded.ticket`)
+				db.must(err)
+			}
+			change()
+			db.must(db.LinkLineage(b.Context(), 0))
+			b.Logf("%s links", db.column("select count(*)::text from qlikcrawler.lineage_link")[0])
+			for b.Loop() {
+				change()
+				db.must(db.LinkLineage(b.Context(), 0))
+			}
+		})
+	}
 }

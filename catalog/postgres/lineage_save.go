@@ -40,7 +40,12 @@ func (db *DB) saveLineage(ctx context.Context, c catalog.Claim, l *catalog.Linea
 		}
 		b := &pgx.Batch{}
 		if changed = string(was.hash) != string(rows.hash); changed {
+			var linked string
+			if err := tx.QueryRow(ctx, "select "+linkable, clean(string(l.App))).Scan(&linked); err != nil {
+				return err
+			}
 			queueLineage(b, l, rows)
+			b.Queue(markLinkable, clean(string(l.App)), linked)
 		}
 		queueLineageUnit(b, run, l, rows.hash)
 		return tx.SendBatch(ctx, b).Close()
@@ -116,6 +121,18 @@ var lineageTables = []string{"lineage_edge", "lineage_statement", "lineage_node"
 const markUnlinked = `insert into qlikcrawler.lineage_unlinked (unit, ticket) values ($1, nextval('qlikcrawler.content'))
 	on conflict (unit) do update set ticket = excluded.ticket`
 
+// linkable is the digest of what links may follow from, of all that the unit $1 says: its datasets, their columns, and
+// what it stores in them. Most changes of an app, those of its charts and expressions, leave it as it is.
+const linkable = `(select coalesce(md5(string_agg(x, e'\n' order by x)), '') from (
+		select concat_ws('|', key, connection, kind, name, parent_key, mask) from qlikcrawler.lineage_node where unit = $1 and kind in ('dataset', 'dataset_column')
+		union all select concat_ws('|', 'star', from_dataset, to_dataset) from qlikcrawler.lineage_star where unit = $1
+		union all select concat_ws('|', 'to', to_key) from qlikcrawler.lineage_edge where unit = $1 and level = 'column' and to_key like 'dataset:%'
+	) as said(x))`
+
+// markLinkable is markUnlinked, unless what links may follow from is what it was: $2 is the digest of that.
+const markLinkable = `insert into qlikcrawler.lineage_unlinked (unit, ticket) select $1, nextval('qlikcrawler.content') where ` + linkable + ` <> $2
+	on conflict (unit) do update set ticket = excluded.ticket`
+
 // queueLineage replaces the rows of a unit's lineage.
 func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
 	unit, code := clean(string(l.App)), l.App.Connection()
@@ -140,7 +157,6 @@ func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
 		select $1, $2, x.source_key, x.tab, nullif(x.line, 0), nullif(x.col, 0), x.what, x.why
 		from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
 			as x(source_key, tab, what, why, line, col)`, append([]any{unit, code}, r.gaps.args()...)...)
-	b.Queue(markUnlinked, unit)
 }
 
 // lineageRows are the rows of a unit's lineage, column by column.

@@ -346,6 +346,31 @@ func TestUnchangedLineageWritesNothing(t *testing.T) {
 	want(t, "edges after another lineage", got, fmt.Sprintf("dataset:x://y/z#c prod/a/field/F %d LOAD 0 1 1", run))
 }
 
+func TestOnlyAppsThatReadOrStoreOtherThingsAreLinkedAnew(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const f = "dataset:file://f/a.qvd"
+	b.withLineage(sketch("prod/a", "dataset:db#x -> "+f+"#x", f+"#x -> prod/a/field/x"))
+	run := b.start()
+	for _, step := range []struct {
+		name  string
+		lines []string
+		marks int
+	}{
+		{"a measure more", []string{"dataset:db#x -> " + f + "#x", f + "#x -> prod/a/field/x", "prod/a/field/x -> prod/a/m1"}, 0},
+		{"another column", []string{"dataset:db#x -> " + f + "#x", f + "#y -> prod/a/field/x"}, 1},
+		{"as it was before", []string{"dataset:db#x -> " + f + "#x", f + "#x -> prod/a/field/x"}, 1},
+		{"a column stored by name", []string{"dataset:db#x -> " + f + "#x", "dataset:db#y -> " + f + "#x", f + "#x -> prod/a/field/x"}, 1},
+		{"a file less", []string{"dataset:db#x -> prod/a/field/x"}, 1},
+	} {
+		b.lineage(run, sketch("prod/a", step.lines...), true)
+		if got := len(b.column("select unit from qlikcrawler.lineage_unlinked")); got != step.marks {
+			t.Errorf("%s: %d apps are to be linked, want %d", step.name, got, step.marks)
+		}
+		b.must(b.LinkLineage(t.Context(), run))
+	}
+}
+
 func TestAZombieCannotWriteLineage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

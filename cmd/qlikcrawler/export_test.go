@@ -113,6 +113,7 @@ func exportsLineage(t *testing.T, p *program, apps int) {
 		t.Error("-o - doesn't print what the file holds")
 	}
 	meetInAFile(t, string(file))
+	t.Run("official schemas", func(t *testing.T) { validBySchemas(t, string(file)) })
 	r = p.must(exitFailed, "", "export", "openlineage", "prod", "--to", endpoint.URL)
 	if !strings.Contains(r.stderr, "--token") {
 		t.Errorf("a refused token is told as %s", r.stderr)
