@@ -50,8 +50,18 @@ STORE Facts%[1]d INTO [lib://QVD/model/facts%[1]d.qvd] (qvd);
 	return b.String()
 }
 
-func BenchmarkRun(b *testing.B) {
-	script := typicalScript(2 << 20)
+// BenchmarkRun reads a script of 2 MB; BenchmarkLength tells whether longer ones take as long for each byte.
+func BenchmarkRun(b *testing.B) { benchmarkRun(b, 2<<20) }
+
+func BenchmarkLength(b *testing.B) {
+	for name, size := range map[string]int{"0.3MB": 300_000, "3MB": 3_000_000, "30MB": 30_000_000} {
+		b.Run(name, func(b *testing.B) { benchmarkRun(b, size) })
+	}
+}
+
+func benchmarkRun(b *testing.B, size int) {
+	b.Helper()
+	script := typicalScript(size)
 	b.SetBytes(int64(len(script)))
 	for b.Loop() {
 		if res := qvs.Run(script, qvs.Options{}); len(res.Stores) == 0 {
