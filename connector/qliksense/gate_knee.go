@@ -34,7 +34,7 @@ const (
 	kneeGeneration = 300 // samples after which the best ones are forgotten, in two steps
 
 	// kneeSlack is what chance may add to the smallest call, whatever that takes.
-	kneeSlack = 5 * time.Millisecond
+	kneeSlack = 15 * time.Millisecond
 )
 
 func newKnee(most int) knee {

@@ -69,7 +69,7 @@ func TestTheCrawlFindsHowManyAppsAtATimeAreWorthIt(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				g := newGate(usualPace(tc.workers), slog.New(slog.DiscardHandler))
-				mean, peak := crowd(t, g, 1500, tc.workers, tc.hands, 20*time.Millisecond)
+				mean, peak := crowd(t, g, 1500, tc.workers, tc.hands, 100*time.Millisecond)
 				if mean < tc.low || mean > tc.high || peak > tc.workers {
 					t.Errorf("%.1f apps at a time, %d at most; want %.1f to %.1f, %d at most", mean, peak, tc.low, tc.high, tc.workers)
 				}
@@ -82,10 +82,10 @@ func TestTheLevelComesBackWhenTheCrowdHasGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(usualPace(16), slog.New(slog.DiscardHandler))
-		if mean, _ := crowd(t, g, 800, 16, 2, 20*time.Millisecond); mean > 5 {
+		if mean, _ := crowd(t, g, 800, 16, 2, 100*time.Millisecond); mean > 5 {
 			t.Errorf("%.1f apps at a time before an Engine with two hands", mean)
 		}
-		if mean, _ := crowd(t, g, 1500, 16, 100, 20*time.Millisecond); mean < 13 {
+		if mean, _ := crowd(t, g, 1500, 16, 100, 100*time.Millisecond); mean < 13 {
 			t.Errorf("%.1f apps at a time when it has hands for all, want 16", mean)
 		}
 	})
