@@ -50,7 +50,8 @@ type Limits struct {
 // A Site is the program's HTTP face.
 type Site struct {
 	http.Handler
-	API *api.API
+	API   *api.API
+	Pages []string // the patterns under which pages for people are read
 }
 
 // New makes the program's HTTP face.
@@ -67,7 +68,7 @@ func New(d Deps) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Site{s.identify(s.recovered(csrf.Handler(s.limited(routes)))), s.api}, nil
+	return &Site{s.identify(s.recovered(csrf.Handler(s.limited(routes)))), s.api, s.pages}, nil
 }
 
 // A server has the parts of the HTTP face.
@@ -76,6 +77,7 @@ type server struct {
 	limits *limits
 	now    func() time.Time
 	api    *api.API
+	pages  []string
 }
 
 // routes is the list of everything that is served.
@@ -94,9 +96,11 @@ func (s *server) routes() (http.Handler, error) {
 	pages := *s.Pages
 	pages.Log, pages.Guard, pages.Version = s.Log, s.Guard, s.API.Version
 	pages.RequestID = func(r *http.Request) string { return api.RequestID(r.Context()) }
-	if _, err := ui.New(mux, pages); err != nil {
+	u, err := ui.New(mux, pages)
+	if err != nil {
 		return nil, err
 	}
+	s.pages = u.Pages()
 	return mux, nil
 }
 

@@ -3,9 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -31,6 +31,10 @@ type visit struct {
 	page     *rod.Page
 	url      string
 	password string
+
+	pages []string          // the patterns of all pages that the service has
+	axe   string            // the checker of accessibility, once it was needed
+	whole map[string]string // pages as the server sent them, by address
 
 	mu     sync.Mutex
 	faults []string // what the browser complained of
@@ -86,7 +90,7 @@ func (v *visit) serve(o *office) {
 			t.Errorf("the service ended with: %v", err)
 		}
 	})
-	v.url = srv.URL
+	v.url, v.pages = srv.URL, service.site.Pages
 }
 
 func (v *visit) open(bin string) {
@@ -121,7 +125,15 @@ func (v *visit) open(bin string) {
 				v.complain(e.Entry.Text)
 			}
 		},
+		func(e *proto.NetworkRequestWillBeSent) {
+			if to := e.Request.URL; !strings.HasPrefix(to, v.url+"/") && !strings.HasPrefix(to, "data:") && !strings.HasPrefix(to, "about:") {
+				v.complain("a request to " + to)
+			}
+		},
 		func(e *proto.PageJavascriptDialogOpening) {
+			if e.Type != proto.PageDialogTypeConfirm {
+				v.complain("a dialog says " + e.Message)
+			}
 			go func() { _ = proto.PageHandleJavaScriptDialog{Accept: true}.Call(page) }()
 		},
 	)()
@@ -196,35 +208,23 @@ func (v *visit) path() string {
 	return u.RequestURI()
 }
 
-// picture keeps the page as a picture, if somebody wants it, and looks it over: no wider than the window,
-// every control with a name, one main heading.
+// picture keeps the page as a picture, if somebody wants it, and looks it over at both widths, in both themes: no wider
+// than the window, every control with a name, one main heading, and what the checker of accessibility finds.
 func (v *visit) picture(name string) {
 	v.t.Helper()
-	folder := os.Getenv(screenshots)
 	for _, width := range []int{1400, 390} {
-		if err := v.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: width, Height: 900, DeviceScaleFactor: 1}); err != nil {
-			v.t.Fatal(err)
-		}
-		if found, err := v.page.Eval(lookOver); err != nil {
-			v.t.Errorf("%s at %d: %v", name, width, err)
-		} else if text := found.Value.Str(); text != "" {
-			v.t.Errorf("%s at %d wide: %s", name, width, text)
-		}
-		if folder == "" {
-			continue
-		}
+		v.resize(width)
+		v.overlooked(fmt.Sprintf("%s at %d wide", name, width))
 		for _, theme := range []string{"light", "dark"} {
-			_ = proto.EmulationSetEmulatedMedia{Features: []*proto.EmulationMediaFeature{{Name: "prefers-color-scheme", Value: theme}}}.Call(v.page)
-			b, err := v.page.Screenshot(true, nil)
-			if err == nil {
-				err = os.WriteFile(filepath.Join(folder, name+"-"+theme+"-"+map[int]string{1400: "wide", 390: "phone"}[width]+".png"), b, 0o600)
+			v.theme(theme)
+			if name != "failed" {
+				v.accessible(fmt.Sprintf("%s at %d wide, %s", name, width, theme))
 			}
-			if err != nil {
-				v.t.Error(err)
-			}
+			v.keep(name + "-" + theme + "-" + map[int]string{1400: "wide", 390: "phone"}[width])
 		}
+		v.theme("light")
 	}
-	_ = v.page.SetViewport(&proto.EmulationSetDeviceMetricsOverride{Width: 1400, Height: 900, DeviceScaleFactor: 1})
+	v.resize(1400)
 }
 
 // lookOver says what is wrong with a page for those who don't see it, or not on a wide screen.
@@ -261,11 +261,7 @@ func TestTheStoryInABrowser(t *testing.T) {
 	if !strings.HasPrefix(v.path(), "/sign-in?to=") {
 		t.Errorf("who is signed out is at %s", v.path())
 	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, f := range v.faults {
-		t.Errorf("the browser complained: %s", f)
-	}
+	v.quiet()
 }
 
 func (v *visit) signIn() {

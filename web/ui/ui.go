@@ -77,6 +77,17 @@ type UI struct {
 	static    staticFiles
 }
 
+// Pages are the patterns of http.ServeMux under which this program's pages are read, in the order of routes.
+func (u *UI) Pages() []string {
+	var all []string
+	for _, rt := range u.routes() {
+		if strings.HasPrefix(rt.pattern, "GET ") {
+			all = append(all, rt.pattern)
+		}
+	}
+	return all
+}
+
 // New registers the pages. Requests must come with their principal in the context (auth.With).
 func New(mux *http.ServeMux, d Deps) (*UI, error) {
 	if d.Now == nil {

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-rod/rod/lib/proto"
+)
+
+// checkerFiles name the checkers of pages that others wrote, with the hash of each.
+//
+//go:embed testdata/browser/package.json testdata/browser/package-lock.json testdata/browser/.npmrc
+var checkerFiles embed.FS
+
+// checkers installs them once for each lock file, into the user's cache folder, and gives their folder.
+var checkers = sync.OnceValues(func() (string, error) {
+	for _, tool := range []string{"node", "npm"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			return "", fmt.Errorf("pages are checked by programs in JavaScript: install Node.js 20 or later with npm (%s is not on the PATH)", tool)
+		}
+	}
+	lock, err := checkerFiles.ReadFile("testdata/browser/package-lock.json")
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(lock)
+	dir := filepath.Join(cache, "qlikcrawler", "page-checkers-"+hex.EncodeToString(sum[:6]))
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	return dir, installCheckers(dir)
+})
+
+// installCheckers makes the folder whole or not at all. npm compares each package with its hash in the lock file.
+func installCheckers(dir string) error {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	making, err := os.MkdirTemp(filepath.Dir(dir), "installing-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(making)
+	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
+		b, err := checkerFiles.ReadFile("testdata/browser/" + name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(making, name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts")
+	cmd.Dir = making
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("npm ci: %w\n%s", err, out)
+	}
+	err = os.Rename(making, dir)
+	if _, there := os.Stat(dir); there == nil {
+		return nil // this process has put it there, or another one
+	}
+	return err
+}
+
+// axe is the text of the checker of accessibility that runs in the page. Where npm isn't, the test fails with a
+// sentence, as those of foreign clients do.
+func axe(t *testing.T) string {
+	t.Helper()
+	dir, err := checkers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// runAxe asks for everything of WCAG 2.0 to 2.2, levels A and AA; a finding names the rule and the first element.
+const runAxe = `async () => {
+	const found = await axe.run(document, {
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"], iframes: false,
+	});
+	return found.violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => v.id + ": " + n.html.slice(0, 160) + " — " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")));
+}`
+
+// accessible runs the checker on the page as it is shown now.
+func (v *visit) accessible(where string) {
+	v.t.Helper()
+	if v.axe == "" {
+		v.axe = axe(v.t)
+	}
+	ready, err := v.page.Eval(`() => typeof axe === "object"`)
+	v.run("look for the checker", err)
+	if !ready.Value.Bool() {
+		// The protocol evaluates what the page's own policy forbids to scripts in it.
+		_, err := proto.RuntimeEvaluate{Expression: v.axe}.Call(v.page)
+		v.run("load the checker", err)
+	}
+	found, err := v.page.Eval(runAxe)
+	if err != nil {
+		v.t.Errorf("%s: %v", where, err)
+		return
+	}
+	for _, f := range found.Value.Arr() {
+		v.t.Errorf("%s: %s", where, f.Str())
+	}
+}
+
+// htmlRules are what pages are held to. Of the standard's rules, those stay away that are about style: how tags are
+// written, and whether text ends in a space.
+const htmlRules = `{
+	"root": true, "extends": ["html-validate:standard", "html-validate:a11y", "html-validate:document"],
+	"rules": {"no-trailing-whitespace": "off", "no-inline-style": "error", "no-redundant-role": "error", "no-dup-id": "error", "long-title": "off"}
+}`
+
+// wellFormed gives whole pages, by name, to the checker of HTML.
+func wellFormed(t *testing.T, pages map[string]string) {
+	t.Helper()
+	installed, err := checkers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	names := map[string]string{}
+	for name, text := range pages {
+		file := fmt.Sprintf("%03d.html", len(names))
+		names[file] = name
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, ".htmlvalidate.json"), []byte(htmlRules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(installed, "node_modules", "html-validate", "bin", "html-validate.mjs")
+	cmd := exec.CommandContext(t.Context(), "node", program, "--formatter=json", dir)
+	cmd.Dir = dir
+	out, err := cmd.Output()
+	var found []struct {
+		FilePath string `json:"filePath"`
+		Messages []struct {
+			RuleID   string `json:"ruleId"`
+			Message  string `json:"message"`
+			Line     int    `json:"line"`
+			Selector string `json:"selector"`
+		} `json:"messages"`
+	}
+	if wrong := json.Unmarshal(out, &found); wrong != nil {
+		t.Fatalf("html-validate: %v, %v\n%s", err, wrong, out)
+	}
+	for _, f := range found {
+		for _, m := range f.Messages {
+			name := names[filepath.Base(f.FilePath)]
+			line := strings.Split(pages[name], "\n")[max(0, m.Line-1)]
+			t.Errorf("%s, line %d: %s: %s at %s: %.200s", name, m.Line, m.RuleID, m.Message, m.Selector, line)
+		}
+	}
+}
