@@ -20,7 +20,7 @@ var mayImport = map[string][]string{
 	"catalog/export":                       {"catalog"},
 	"catalog/postgres":                     {"catalog"},
 	"catalog/postgres/embedded":            {},
-	"catalog/postgres/pgtest":              {"catalog/postgres", "catalog/postgres/embedded"},
+	"catalog/postgres/pgtest":              {"catalog", "catalog/postgres", "catalog/postgres/embedded"},
 	"connector":                            {"catalog"},
 	"connector/connectortest":              {"catalog", "connector"},
 	"connector/document":                   {"catalog", "connector"},

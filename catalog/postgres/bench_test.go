@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,64 +10,14 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 )
 
-// typical is an app as most are: 10 dimensions, 10 measures, 3 master objects, 3 sheets with 5 charts
-// of one dimension and one measure each, 5 variables and a script.
-func typical(n int) *catalog.Snapshot { return huge(n, 1) }
+func typical(n int) *catalog.Snapshot { return pgtest.App(n, 1) }
 
-// huge is an app that has so many times what a typical one has.
-func huge(n, times int) *catalog.Snapshot {
-	id := fmt.Sprintf("%08x-4f6c-4b6e-9d0a-0123456789ab", n)
-	app := catalog.AppKey("prod", id)
-	s := &catalog.Snapshot{
-		Unit: catalog.Unit{Key: app, Name: "App " + id}, Version: "v1",
-		Groups: []catalog.ReportGroup{{Key: catalog.AppGroupKey("prod", id), Kind: catalog.GroupApp, Name: "App", Owner: `ACME\ada`}},
-		Sources: []catalog.SourceCode{{
-			Key: catalog.ScriptKey(app), Report: app, Name: "App", Type: catalog.TypeScript,
-			Language: catalog.LanguageLoadScript, Code: strings.Repeat("LOAD OrderID, Customer, Amount FROM [lib://Sales/orders.qvd] (qvd);\n", 100),
-		}},
-	}
-	group := s.Groups[0].Key
-	attributes := catalog.Attributes{"owner": map[string]any{"id": "0a1b2c", "name": "Ada Lovelace"}, "application": "Sales"}
-	report := func(key, parent catalog.Key, kind catalog.ReportKind, typ string) {
-		s.Reports = append(s.Reports, catalog.Report{
-			Key: key, Group: group, Parent: parent, Kind: kind, Type: typ,
-			Name: "Sales by region", Owner: `ACME\ada`, URL: "https://sense.example.com/sense/app/" + id, Published: ptr(true),
-			Attributes: attributes, CreatedAt: at(1), ModifiedAt: at(2),
-		})
-	}
-	field := func(key, of catalog.Key, typ catalog.FieldType, origin catalog.Origin, formula string) {
-		s.Fields = append(s.Fields, catalog.ReportField{
-			Key: key, Report: of, Type: typ, Origin: origin,
-			Name: "A name", Formula: formula, Description: "What it tells", Tags: []string{"finance"}, Attributes: attributes,
-		})
-	}
-	report(app, "", catalog.ReportApp, catalog.TypeApp)
-	for i := range 3 * times {
-		sheet := catalog.SheetKey(app, fmt.Sprintf("sheet-%d", i))
-		report(sheet, app, catalog.ReportSheet, catalog.TypeSheet)
-		for j := range 5 {
-			cell := catalog.CellKey(sheet, fmt.Sprintf("chart-%d", j))
-			report(cell, sheet, catalog.ReportCell, "barchart")
-			field(catalog.InlineDimensionKey(cell, 0), cell, catalog.Dimension, catalog.OriginInline, "Region")
-			field(catalog.InlineMeasureKey(cell, 0), cell, catalog.Measure, catalog.OriginInline, "Sum(Sales)")
-		}
-		field(catalog.ItemKey(app, fmt.Sprintf("object-%d", i)), app, catalog.MasterObject, catalog.OriginMaster, "Region\nSum(Sales)")
-	}
-	for i := range 10 * times {
-		field(catalog.ItemKey(app, fmt.Sprintf("dimension-%d", i)), app, catalog.Dimension, catalog.OriginMaster, "Region")
-		field(catalog.ItemKey(app, fmt.Sprintf("measure-%d", i)), app, catalog.Measure, catalog.OriginMaster, "Sum({<Year={$(vYear)}>} Sales)")
-	}
-	for i := range 5 * times {
-		field(catalog.ItemKey(app, fmt.Sprintf("variable-%d", i)), app, catalog.Variable, catalog.OriginMaster, "=Year(Today())")
-	}
-	return s
-}
+func huge(n, times int) *catalog.Snapshot { return pgtest.App(n, times) }
 
-func rowsIn(s *catalog.Snapshot) int {
-	return len(s.Groups) + len(s.Reports) + len(s.Fields) + len(s.Sources) + len(s.Tables) + len(s.Columns)
-}
+func rowsIn(s *catalog.Snapshot) int { return pgtest.Rows(s) }
 
 func report(b *testing.B, rows int) {
 	b.ReportMetric(float64(b.N*rows)/b.Elapsed().Seconds(), "rows/s")

@@ -1,126 +1,22 @@
 package postgres_test
 
 import (
-	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 )
 
-// A press makes apps whose names and formulas are made of a few thousand words, some of them far more
-// common than others, as on a site of many people.
-type press struct {
-	words []string
-	pick  *rand.Zipf
-	rnd   *rand.Rand
-}
-
-func newPress(seed uint64) *press {
-	rnd := rand.New(rand.NewPCG(seed, 1))
-	vocabulary := rand.New(rand.NewPCG(7, 7)) // the same for all presses
-	p := &press{rnd: rnd, pick: rand.NewZipf(rnd, 1.3, 8, 3999)}
-	common := strings.Fields("sales revenue margin customer product region year month budget cost order invoice stock forecast employee supplier plan price volume share")
-	syllables := strings.Fields("ba ke li mo nu ra sto ter vin zal pro con dis mar qui lo fen gri hol jat")
-	for i := range 4000 {
-		if i < len(common) {
-			p.words = append(p.words, common[i])
-			continue
-		}
-		var w strings.Builder
-		for range 2 + vocabulary.IntN(3) {
-			w.WriteString(syllables[vocabulary.IntN(len(syllables))])
-		}
-		p.words = append(p.words, w.String())
-	}
-	return p
-}
-
-func (p *press) word() string { return p.words[p.pick.Uint64()] }
-
-func (p *press) name(words int) string {
-	list := make([]string, words)
-	for i := range list {
-		w := p.word()
-		list[i] = strings.ToUpper(w[:1]) + w[1:]
-	}
-	return strings.Join(list, " ")
-}
-
-func (p *press) formula() string {
-	return fmt.Sprintf("Sum({<%s={$(v%s)}>} %s)", p.name(1), p.name(1), strings.ReplaceAll(p.name(2), " ", ""))
-}
-
-// app is a typical app with other names; n tells it from others.
-func (p *press) app(n int) *catalog.Snapshot {
-	s := typical(n)
-	name := fmt.Sprintf("%s %d", p.name(2), n)
-	s.Unit.Name, s.Groups[0].Name = name, name
-	s.Groups[0].Parent = catalog.StreamKey("prod", fmt.Sprint(n%40))
-	for i := range s.Reports {
-		r := &s.Reports[i]
-		r.Name, r.Tags = p.name(1+p.rnd.IntN(3)), []string{p.word()}
-		r.Owner = `ACME\` + p.word()
-		if r.Kind == catalog.ReportCell {
-			r.Type = []string{"barchart", "linechart", "kpi", "table", "map"}[p.rnd.IntN(5)]
-		}
-	}
-	s.Reports[0].Name = name
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		f.Name, f.Formula, f.Description = p.name(1+p.rnd.IntN(2)), p.formula(), p.name(4)
-	}
-	app := s.Unit.Key
-	for range 4 {
-		table := p.name(1)
-		s.Tables = append(s.Tables, catalog.ModelTable{Key: catalog.ModelTableKey(app, table), Report: app, Name: table, Rows: 1000})
-	}
-	for range 30 {
-		field := strings.ReplaceAll(p.name(2), " ", "")
-		s.Columns = append(s.Columns, catalog.ModelField{Key: catalog.ModelFieldKey(app, field), Report: app, Name: field})
-	}
-	s.Sources[0].Code = strings.Repeat("LOAD "+p.name(3)+" FROM [lib://Data/"+p.word()+".qvd] (qvd);\n", 20)
-	return s
-}
-
-// printed fills a catalog with about so many rows, and says how long that took.
+// printed fills a catalog with about so many rows.
 func printed(b *testing.B, rows int) *bench {
 	b.Helper()
 	db := setup(b)
-	run := db.start()
-	var streams []catalog.ReportGroup
-	for i := range 40 {
-		streams = append(streams, catalog.ReportGroup{Key: catalog.StreamKey("prod", fmt.Sprint(i)), Kind: catalog.GroupStream, Name: newPress(uint64(i)).name(2)})
-	}
-	db.must(db.SaveGroups(b.Context(), run, streams))
-	apps := rows / rowsIn(newPress(0).app(0))
-	began := time.Now()
-	var wg sync.WaitGroup
-	const workers = 4
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			p := newPress(uint64(w + 1))
-			for n := w; n < apps; n += workers {
-				if _, err := db.Save(context.Background(), run, p.app(n), time.Now()); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		}()
-	}
-	wg.Wait()
-	db.done(run)
-	b.Logf("%d apps, %.1f million rows stored in %s", apps, float64(apps*rowsIn(newPress(0).app(0)))/1e6, time.Since(began).Round(time.Second))
-	_, err := db.sql.Exec(b.Context(), "vacuum analyze")
-	db.must(err)
+	pgtest.Print(b, db.url, db.DB, rows)
 	return db
 }
 
@@ -141,26 +37,26 @@ func BenchmarkReads(b *testing.B) {
 		}
 		return q
 	}
-	p := newPress(99)
+	p := pgtest.NewPress(99)
 	all := func(s catalog.Search) catalog.Search { s.Scope = everything; return s }
 	for _, s := range []struct {
 		name   string
 		search func() catalog.Search
 	}{
-		{"search common word", func() catalog.Search { return all(catalog.Search{Text: p.words[p.rnd.IntN(10)]}) }},
-		{"search any word", func() catalog.Search { return all(catalog.Search{Text: p.words[p.rnd.IntN(4000)]}) }},
-		{"search two words", func() catalog.Search { return all(catalog.Search{Text: p.word() + " " + p.word()}) }},
-		{"search beginning", func() catalog.Search { return all(catalog.Search{Text: p.word()[:3]}) }},
+		{"search common word", func() catalog.Search { return all(catalog.Search{Text: p.Words[p.Rand.IntN(10)]}) }},
+		{"search any word", func() catalog.Search { return all(catalog.Search{Text: p.Words[p.Rand.IntN(4000)]}) }},
+		{"search two words", func() catalog.Search { return all(catalog.Search{Text: p.Word() + " " + p.Word()}) }},
+		{"search beginning", func() catalog.Search { return all(catalog.Search{Text: p.Word()[:3]}) }},
 		{"search misspelt", func() catalog.Search {
-			w := []byte(p.words[20+p.rnd.IntN(3000)])
+			w := []byte(p.Words[20+p.Rand.IntN(3000)])
 			w[1], w[2] = w[2], w[1]
 			return all(catalog.Search{Text: string(w)})
 		}},
-		{"search with facets", func() catalog.Search { return all(catalog.Search{Text: p.word(), Facets: true}) }},
+		{"search with facets", func() catalog.Search { return all(catalog.Search{Text: p.Word(), Facets: true}) }},
 		{"search in a stream", func() catalog.Search {
-			return all(catalog.Search{Text: p.word(), Streams: []catalog.Key{catalog.StreamKey("prod", fmt.Sprint(p.rnd.IntN(40)))}})
+			return all(catalog.Search{Text: p.Word(), Streams: []catalog.Key{catalog.StreamKey("prod", fmt.Sprint(p.Rand.IntN(40)))}})
 		}},
-		{"search of a type", func() catalog.Search { return all(catalog.Search{Text: p.word(), Types: []string{"map"}}) }},
+		{"search of a type", func() catalog.Search { return all(catalog.Search{Text: p.Word(), Types: []string{"map"}}) }},
 		{"search nothing", func() catalog.Search { return all(catalog.Search{Text: "qqqqzzz"}) }},
 	} {
 		b.Run(strings.ReplaceAll(s.name, " ", "-"), func(b *testing.B) {
@@ -187,7 +83,7 @@ func BenchmarkReads(b *testing.B) {
 			db.must(err)
 			percentile(b, func() error {
 				q := l.q
-				if q.Cursor == "" && p.rnd.IntN(2) == 0 {
+				if q.Cursor == "" && p.Rand.IntN(2) == 0 {
 					q.Cursor = first.Next
 				}
 				_, err := db.Reports(b.Context(), q)

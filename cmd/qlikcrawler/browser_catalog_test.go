@@ -2,7 +2,9 @@ package main
 
 import (
 	"strings"
+	"time"
 
+	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/input"
 )
 
@@ -55,12 +57,11 @@ func (v *visit) trace() {
 	v.press(v.with("main table a", "Revenue by category"))
 	v.press(v.with(".actions a", "Lineage"))
 	v.goTo(strings.ReplaceAll(v.path(), "&direction=both", "") + "&direction=upstream&depth=0")
-	const orders = `.lineage .box[aria-label^="ERP.dbo.Orders"]`
-	v.element(orders)
+	v.face("ERP.dbo.Orders")
 	v.picture("lineage")
 	v.click(".lineage .toggle")
 	v.element(".lineage .row")
-	v.click(orders + " .body")
+	v.click(`.lineage [data-key$="erp.dbo.orders" i] .face`)
 	v.with(".panel h2", "ERP.dbo.Orders")
 	v.picture("lineage-open")
 	v.goTo("/lineage/gaps")
@@ -74,6 +75,14 @@ func (v *visit) trace() {
 	v.picture("lineage-edges")
 	v.press(v.with("button", "Remove"))
 	v.with("h2", "No edges yet")
+}
+
+// face waits for the box of a name in the picture of lineage.
+func (v *visit) face(name string) *rod.Element {
+	v.t.Helper()
+	e, err := v.page.Timeout(30 * time.Second).ElementByJS(rod.Eval(`(name) => [...document.querySelectorAll(".lineage .face")].find((e) => e.textContent.includes(name)) ?? null`, name))
+	v.run("find the box "+name, err)
+	return e.CancelTimeout()
 }
 
 // click sends a click to a part of a picture, which a driver of browsers takes for covered by other parts.

@@ -81,7 +81,7 @@ func installCheckers(dir string) error {
 
 // axe is the text of the checker of accessibility that runs in the page. Where npm isn't, the test fails with a
 // sentence, as those of foreign clients do.
-func axe(t *testing.T) string {
+func axe(t testing.TB) string {
 	t.Helper()
 	dir, err := checkers()
 	if err != nil {
@@ -94,16 +94,18 @@ func axe(t *testing.T) string {
 	return string(b)
 }
 
-// runAxe asks for everything of WCAG 2.0 to 2.2, levels A and AA; a finding names the rule and the first element.
-const runAxe = `async () => {
+// runAxe asks for everything of WCAG 2.0 to 2.2, levels A and AA, or for the contrast of colors alone; a finding names
+// the rule and the first elements.
+const runAxe = `async (colors) => {
 	const found = await axe.run(document, {
-		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"], iframes: false,
+		runOnly: colors ? { type: "rule", values: ["color-contrast"] } : ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
+		resultTypes: ["violations"], iframes: false,
 	});
 	return found.violations.flatMap((v) => v.nodes.slice(0, 3).map((n) => v.id + ": " + n.html.slice(0, 160) + " — " + n.any.concat(n.all, n.none).map((c) => c.message).join("; ")));
 }`
 
-// accessible runs the checker on the page as it is shown now.
-func (v *visit) accessible(where string) {
+// accessible runs the checker on the page as it is shown now; colors: it was checked but for its colors.
+func (v *visit) accessible(where string, colors bool) {
 	v.t.Helper()
 	if v.axe == "" {
 		v.axe = axe(v.t)
@@ -115,7 +117,7 @@ func (v *visit) accessible(where string) {
 		_, err := proto.RuntimeEvaluate{Expression: v.axe}.Call(v.page)
 		v.run("load the checker", err)
 	}
-	found, err := v.page.Eval(runAxe)
+	found, err := v.page.Eval(runAxe, colors)
 	if err != nil {
 		v.t.Errorf("%s: %v", where, err)
 		return
@@ -125,21 +127,24 @@ func (v *visit) accessible(where string) {
 	}
 }
 
-// htmlRules are what pages are held to. Of the standard's rules, those stay away that are about style: how tags are
-// written, and whether text ends in a space.
+// htmlRules are what pages are held to. Of the standard's rules, those stay away that are about style, and
+// the hashes of files that come from the same server; a form of one field is sent by Enter, without a button.
 const htmlRules = `{
 	"root": true, "extends": ["html-validate:standard", "html-validate:a11y", "html-validate:document"],
-	"rules": {"no-trailing-whitespace": "off", "no-inline-style": "error", "no-redundant-role": "error", "no-dup-id": "error", "long-title": "off"}
+	"rules": {"no-trailing-whitespace": "off", "no-inline-style": "error", "no-redundant-role": "error", "no-dup-id": "error", "long-title": "off", "require-sri": "off", "no-implicit-button-type": "off", "wcag/h32": "off"}
 }`
 
 // wellFormed gives whole pages, by name, to the checker of HTML.
-func wellFormed(t *testing.T, pages map[string]string) {
+func wellFormed(t testing.TB, pages map[string]string) {
 	t.Helper()
 	installed, err := checkers()
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
+	if folder := os.Getenv(screenshots); folder != "" {
+		dir = folder
+	}
 	names := map[string]string{}
 	for name, text := range pages {
 		file := fmt.Sprintf("%03d.html", len(names))
@@ -154,7 +159,17 @@ func wellFormed(t *testing.T, pages map[string]string) {
 	program := filepath.Join(installed, "node_modules", "html-validate", "bin", "html-validate.mjs")
 	cmd := exec.CommandContext(t.Context(), "node", program, "--formatter=json", dir)
 	cmd.Dir = dir
-	out, err := cmd.Output()
+	answer, err := os.Create(filepath.Join(dir, "found.json")) // a pipe would be cut off when the program exits
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Close()
+	cmd.Stdout = answer
+	err = cmd.Run() // its status says whether it found something
+	out, readErr := os.ReadFile(answer.Name())
+	if readErr != nil {
+		t.Fatal(readErr)
+	}
 	var found []struct {
 		FilePath string `json:"filePath"`
 		Messages []struct {

@@ -19,7 +19,7 @@ import (
 )
 
 // files are the addresses under which the pages' own modules and readers fetch what is no page.
-var files = []string{"GET /lineage/picture", "GET /lineage/data", "GET /source/download", "GET /search/suggest", "GET /crawls/{id}/progress", "GET /open"}
+var files = []string{"GET /lineage/picture", "GET /lineage/data", "GET /source/download", "GET /search/suggest", "GET /crawls/{id}/progress", "GET /open", "GET /connections/{code}/log"}
 
 // TestEveryPageInABrowser looks at each page of the list of routes, with hostile names in it: at two widths, in both
 // themes, with a checker of accessibility; how it moves while it loads; and all of them with a checker of HTML.
@@ -75,7 +75,7 @@ func (v *visit) inspect(name, path string) {
 		v.still(where)
 		for _, theme := range []string{"light", "dark"} {
 			v.theme(theme)
-			v.accessible(where + ", " + theme)
+			v.accessible(where+", "+theme, theme == "dark")
 			v.keep(fmt.Sprintf("page-%s-%s-%s", strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "", "$", "home", " ", "-").Replace(name), "-"), theme, size.name))
 		}
 		v.theme("light")
@@ -177,12 +177,18 @@ func (v *visit) crawlHostile(o *office) {
 	}
 	v.goTo("/crawls/1")
 	v.with("h1", "done")
+	v.lineageBuilt(o, "dataset:file")
+}
+
+// lineageBuilt waits until the catalog knows something of a dataset.
+func (v *visit) lineageBuilt(o *office, key string) {
+	v.t.Helper()
 	ctx, stop := context.WithTimeout(v.t.Context(), 2*time.Minute)
 	defer stop()
 	for tick := time.NewTicker(200 * time.Millisecond); ; <-tick.C {
-		page, err := o.db.LineageNear(ctx, catalog.Scope{All: true}, "dataset:file")
+		near, err := o.db.LineageNear(ctx, catalog.Scope{All: true}, key)
 		v.run("wait for lineage", err)
-		if len(page) > 0 {
+		if len(near) > 0 && strings.HasPrefix(string(near[0]), "dataset:") {
 			return
 		}
 	}
@@ -218,7 +224,7 @@ func (v *visit) addresses(o *office) map[string][]string {
 	for _, list := range []string{"apps", "groups", "sheets", "charts", "measures", "dimensions", "master-objects", "variables", "tables", "fields", "scripts", "gaps"} {
 		all["GET /catalog/{list}"] = append(all["GET /catalog/{list}"], "/catalog/"+list)
 	}
-	for _, part := range []string{"", "/edit", "/settings", "/check", "/remove", "/log", "/crawl", "/schedule"} {
+	for _, part := range []string{"", "/edit", "/settings", "/check", "/remove", "/crawl", "/schedule"} {
 		all["GET /connections/{code}"+part] = []string{"/connections/shop" + part}
 	}
 	groups, err := o.db.ReportGroups(v.t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Limit: 3})

@@ -27,7 +27,7 @@ const screenshots = "QLIKCRAWLER_SCREENSHOTS"
 
 // A visit is a person at a browser before the whole service, with a simulated site beside it.
 type visit struct {
-	t        *testing.T
+	t        testing.TB
 	page     *rod.Page
 	url      string
 	password string
@@ -41,7 +41,7 @@ type visit struct {
 }
 
 // newVisit starts the service on a database of its own, and a browser.
-func newVisit(t *testing.T) (*visit, *office) {
+func newVisit(t testing.TB) (*visit, *office) {
 	t.Helper()
 	bin, found := launcher.LookPath()
 	if !found {
@@ -70,7 +70,7 @@ func newVisit(t *testing.T) (*visit, *office) {
 func (v *visit) serve(o *office) {
 	t := v.t
 	ctx, stop := context.WithCancel(t.Context())
-	service, err := o.app.newService(ctx, o.db, serveFlags{slots: 2})
+	service, err := o.app.newService(ctx, o.db, serveFlags{slots: 2, web: webFlags{rate: -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func (v *visit) picture(name string) {
 		for _, theme := range []string{"light", "dark"} {
 			v.theme(theme)
 			if name != "failed" {
-				v.accessible(fmt.Sprintf("%s at %d wide, %s", name, width, theme))
+				v.accessible(fmt.Sprintf("%s at %d wide, %s", name, width, theme), theme == "dark")
 			}
 			v.keep(name + "-" + theme + "-" + map[int]string{1400: "wide", 390: "phone"}[width])
 		}

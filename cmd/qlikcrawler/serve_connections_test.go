@@ -31,7 +31,7 @@ import (
 
 // An office is the API of connections on a database of its own, beside a simulated site.
 type office struct {
-	t        *testing.T
+	t        testing.TB
 	app      *app
 	db       *database
 	register *register.Register
@@ -46,7 +46,7 @@ type office struct {
 	runs []catalog.Run
 }
 
-func newOffice(t *testing.T, env map[string]string) *office {
+func newOffice(t testing.TB, env map[string]string) *office {
 	t.Helper()
 	o := &office{t: t, site: qliktest.New(t, demo.Site(), qliktest.Options{}), heard: &strings.Builder{}, who: principal("root", auth.Admin)}
 	var err error

@@ -39,7 +39,7 @@ func Linked(w io.Writer, p *catalog.Preview, link func(catalog.Key) string) erro
 		height = min(screen*float64(p.Rows)/(float64(p.Columns)/2), tallest)
 	}
 	d := &drawing{height: height, link: link}
-	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="img">`,
+	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="group" aria-label="What stands on the sheet">`,
 		n(width), n(head+height), n(width), n(head+height))
 	d.add("\n<title>%s</title>\n", escape(p.Name))
 	d.add(`<rect width="%s" height="%s" fill="%s"/>`+"\n", n(width), n(head+height), desk)

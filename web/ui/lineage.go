@@ -144,9 +144,13 @@ type lineagePage struct {
 	Node    catalog.GraphNode
 	Graph   *catalog.LineageGraph
 	Picture template.HTML
+	Edges   []catalog.LineageEdge // the first of them, as rows of a table
 	Gaps    int
 	MayEdit bool
 }
+
+// maxRows is how many edges the table under a picture has; all of them are in the data.
+const maxRows = 200
 
 // lineage shows the picture around one node; without a key, where to begin.
 func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
@@ -177,6 +181,7 @@ func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), MayEdit: auth.From(r.Context()).MayTrace(v.Key)}
+	d.Edges = g.Edges[:min(len(g.Edges), maxRows)]
 	if len(g.Nodes) > 0 {
 		d.Node = g.Nodes[0]
 	}

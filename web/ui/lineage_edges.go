@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,41 +11,69 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
-// manualEdges lists what people said, and how it contradicts what the program reads.
+// An edgesPage is what templates/lineage-edges.html shows.
+type edgesPage struct {
+	Key     string
+	Edges   []catalog.ManualEdge
+	MayEdit bool
+
+	Form  catalog.ManualEdge // what the form begins with
+	Known bool               // the form changes an edge that there is
+	Wrong string             // why it wasn't taken
+}
+
+// manualEdges lists what people said, and how it contradicts what the program reads. The address may say what the
+// form begins with.
 func (u *UI) manualEdges(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	edges, err := u.Lineage.ManualEdges(r.Context(), auth.From(r.Context()).Scope(), catalog.Key(q.Get("key")))
+	form := catalog.ManualEdge{From: catalog.Key(q.Get("from")), To: catalog.Key(q.Get("to")), Denied: q.Get("denied") != "", Confidence: 1}
+	return u.showEdges(w, r, edgesPage{Key: q.Get("key"), Form: form})
+}
+
+func (u *UI) showEdges(w http.ResponseWriter, r *http.Request, d edgesPage) error {
+	p := auth.From(r.Context())
+	edges, err := u.Lineage.ManualEdges(r.Context(), p.Scope(), catalog.Key(d.Key))
 	if err != nil {
 		return err
 	}
+	d.Edges, d.MayEdit = edges, p.MaySomewhere(auth.IntegrationAdmin)
+	i := slices.IndexFunc(edges, func(e catalog.ManualEdge) bool { return e.From == d.Form.From && e.To == d.Form.To })
+	status := 0
+	switch d.Known = i >= 0; {
+	case d.Wrong != "":
+		status = http.StatusUnprocessableEntity
+	case d.Known:
+		denied := d.Form.Denied
+		d.Form = edges[i]
+		d.Form.Denied = d.Form.Denied || denied
+	}
 	return u.show(w, r, page{
-		Template: "lineage-edges", Title: "Edges drawn by people", Nav: "lineage", Crumbs: []crumb{{"Lineage", "/lineage"}},
-		Data: struct {
-			Key, From, To string
-			Edges         []catalog.ManualEdge
-			MayEdit       bool
-		}{q.Get("key"), q.Get("from"), q.Get("to"), edges, auth.From(r.Context()).MaySomewhere(auth.IntegrationAdmin)},
+		Template: "lineage-edges", Title: "Edges drawn by people", Nav: "lineage", Crumbs: []crumb{{"Lineage", "/lineage"}}, Status: status, Data: d,
 	})
 }
 
 // putEdge takes an edge, or the word that there is none.
 func (u *UI) putEdge(w http.ResponseWriter, r *http.Request) error {
 	e := catalog.ManualEdge{
-		From: catalog.Key(strings.TrimSpace(r.FormValue("from"))), To: catalog.Key(strings.TrimSpace(r.FormValue("to"))),
-		Denied: r.FormValue("denied") != "", How: catalog.How(r.FormValue("how")),
-		Reason: strings.TrimSpace(r.FormValue("reason")), Author: auth.From(r.Context()).Name(), Confidence: 1,
+		From: catalog.Key(strings.TrimSpace(r.PostFormValue("from"))), To: catalog.Key(strings.TrimSpace(r.PostFormValue("to"))),
+		Denied: r.PostFormValue("denied") != "", How: catalog.How(r.PostFormValue("how")),
+		Reason: strings.TrimSpace(r.PostFormValue("reason")), Author: auth.From(r.Context()).Name(), Confidence: 1,
 	}
-	if text := r.FormValue("confidence"); text != "" {
+	if text := r.PostFormValue("confidence"); text != "" {
 		c, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return invalid("confidence", "is a number from 0 to 1")
+		if err != nil || !(c > 0 && c <= 1) { // NaN is neither
+			return u.showEdges(w, r, edgesPage{Form: e, Wrong: "The confidence is a number above 0 and up to 1."})
 		}
 		e.Confidence = c
 	}
 	if err := allowedEdge(r, e.From, e.To); err != nil {
 		return err
 	}
-	if _, err := u.Lineage.PutManualEdges(r.Context(), []catalog.ManualEdge{e}); err != nil {
+	_, err := u.Lineage.PutManualEdges(r.Context(), []catalog.ManualEdge{e})
+	if catalog.CodeOf(err) == catalog.CodeInvalid {
+		return u.showEdges(w, r, edgesPage{Form: e, Wrong: err.Error() + ". " + catalog.CureOf(err)})
+	}
+	if err != nil {
 		return err
 	}
 	return done(w, r, edgesURL(e.To), "The edge is kept. It stays through every crawl and every build.")
@@ -52,7 +81,7 @@ func (u *UI) putEdge(w http.ResponseWriter, r *http.Request) error {
 
 // removeEdge forgets what a person said.
 func (u *UI) removeEdge(w http.ResponseWriter, r *http.Request) error {
-	from, to := catalog.Key(r.FormValue("from")), catalog.Key(r.FormValue("to"))
+	from, to := catalog.Key(r.PostFormValue("from")), catalog.Key(r.PostFormValue("to"))
 	if err := allowedEdge(r, from, to); err != nil {
 		return err
 	}

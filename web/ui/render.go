@@ -126,6 +126,9 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, err error) {
 		d = failure{Status: http.StatusForbidden, Title: "That isn't for your role", Text: err.Error()}
 	case catalog.CodeInvalid:
 		d = failure{Status: http.StatusUnprocessableEntity, Title: "The address has something wrong in it", Text: err.Error()}
+		if r.Method != http.MethodGet {
+			d.Title = "The form has something wrong in it"
+		}
 	case catalog.CodeConflict:
 		d = failure{Status: http.StatusConflict, Title: "Something stands in the way", Text: err.Error()}
 	default:

@@ -23,8 +23,8 @@ func (u *UI) askSignIn(w http.ResponseWriter, r *http.Request) error {
 
 // signIn checks the password and starts a session.
 func (u *UI) signIn(w http.ResponseWriter, r *http.Request) error {
-	d := signIn{User: r.FormValue("user"), To: localPath(r.FormValue("to"))}
-	secret, err := u.Guard.Login(r.Context(), d.User, r.FormValue("password"), auth.SessionSecret(r))
+	d := signIn{User: r.PostFormValue("user"), To: localPath(r.PostFormValue("to"))}
+	secret, err := u.Guard.Login(r.Context(), d.User, r.PostFormValue("password"), auth.SessionSecret(r))
 	var soon *auth.TooSoonError
 	switch {
 	case errors.Is(err, auth.ErrWrongLogin):
@@ -63,8 +63,8 @@ func (u *UI) account(w http.ResponseWriter, r *http.Request) error {
 // changePassword sets a new password; all other sessions of the user end.
 func (u *UI) changePassword(w http.ResponseWriter, r *http.Request) error {
 	p := auth.From(r.Context())
-	fresh := r.FormValue("new")
-	err := u.Guard.Confirm(r.Context(), p.Name(), r.FormValue("old"))
+	fresh := r.PostFormValue("new")
+	err := u.Guard.Confirm(r.Context(), p.Name(), r.PostFormValue("old"))
 	wrong := auth.CheckPassword(p.Name(), fresh)
 	var soon *auth.TooSoonError
 	switch {
@@ -74,7 +74,7 @@ func (u *UI) changePassword(w http.ResponseWriter, r *http.Request) error {
 		wrong = fmt.Sprintf("too many failed attempts; try again in %s", took(soon.Wait))
 	case err != nil:
 		return err
-	case wrong == "" && fresh != r.FormValue("again"):
+	case wrong == "" && fresh != r.PostFormValue("again"):
 		wrong = "the two new passwords differ"
 	}
 	if wrong != "" {

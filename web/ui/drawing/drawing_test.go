@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -120,7 +119,8 @@ func TestPicturesAreWellFormedWhateverTheNames(t *testing.T) {
 		g.Nodes[i].Name = name
 	}
 	p := draw(t, g, drawing.Options{All: true, ByApp: true})
-	for _, write := range []func(io.Writer) error{p.Inline, p.Alone} {
+	g.Nodes[4].Name = "a bell \a and a \x01 \ufffe" // a page may hold it, a file may not
+	for _, write := range []func(io.Writer) error{p.Inline, draw(t, g, drawing.Options{All: true}).Alone} {
 		var b bytes.Buffer
 		if err := write(&b); err != nil {
 			t.Fatal(err)
@@ -168,27 +168,4 @@ func draw(t testing.TB, g catalog.LineageGraph, o drawing.Options) drawing.Pictu
 		t.Fatal(err)
 	}
 	return p
-}
-
-// BenchmarkDraw draws 2,000 nodes: 500 tables, closed.
-func BenchmarkDraw(b *testing.B) {
-	var boxes []drawing.Box
-	var links []drawing.Link
-	for i := range 500 {
-		box := drawing.Box{ID: fmt.Sprint("t", i), Title: fmt.Sprint("Table ", i)}
-		for r := range 3 {
-			box.Rows = append(box.Rows, drawing.Row{ID: fmt.Sprint("t", i, "c", r), Name: "Column"})
-		}
-		boxes = append(boxes, box)
-		links = append(links, drawing.Link{From: fmt.Sprint("t", i/3), To: box.ID}, drawing.Link{From: fmt.Sprint("t", i/5), To: box.ID})
-	}
-	for b.Loop() {
-		p, err := drawing.Draw(b.Context(), boxes, links)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := p.Inline(io.Discard); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

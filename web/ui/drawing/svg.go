@@ -1,6 +1,7 @@
 package drawing
 
 import (
+	"bytes"
 	_ "embed"
 	"fmt"
 	"html/template"
@@ -32,6 +33,9 @@ func (p Picture) Inline(w io.Writer) error { return p.write(w, false) }
 func (p Picture) Alone(w io.Writer) error { return p.write(w, true) }
 
 func (p Picture) write(w io.Writer, alone bool) error {
+	if alone {
+		w = legalXML{w}
+	}
 	err := pictureTemplate().ExecuteTemplate(w, "picture", struct {
 		Picture
 		Alone bool
@@ -41,6 +45,22 @@ func (p Picture) write(w io.Writer, alone bool) error {
 		return fmt.Errorf("write the picture: %w", err)
 	}
 	return nil
+}
+
+// legalXML drops what no XML file may hold: names may have control characters in them. HTML is not so strict.
+type legalXML struct{ io.Writer }
+
+func (w legalXML) Write(b []byte) (int, error) {
+	kept := bytes.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == '\ufffe' || r == '\uffff' {
+			return -1
+		}
+		return r
+	}, b)
+	if _, err := w.Writer.Write(kept); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // clip cuts a text to what fits; the whole is in the title of the box.

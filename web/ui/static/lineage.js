@@ -4,12 +4,15 @@ const stage = document.querySelector(".picture");
 
 function begin() {
   stage.classList.add("live");
-  for (const e of document.querySelectorAll(".zoom, .in-graph, [data-png]")) e.hidden = false;
-  const state = { data: null, view: null };
-  fit(state);
+  const state = { data: null, view: null, ways: waysOf(), hits: [], at: -1 };
+  first(state);
   panAndZoom(state);
   listen(state);
-  document.querySelector("[data-in-graph]").addEventListener("input", (e) => find(state, e.target.value));
+  const search = document.querySelector("[data-in-graph]");
+  search.addEventListener("input", () => find(state, search.value));
+  search.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); nextHit(state, e.shiftKey ? -1 : 1); } });
+  tellLinked(state);
+  window.addEventListener("hashchange", () => tellLinked(state));
   document.querySelector("[data-png]").addEventListener("click", (e) => { e.preventDefault(); png(e.target.href); });
 }
 
@@ -25,6 +28,15 @@ function fit(state) {
   const scale = Math.max(w / box.width, h / box.height, 0.8); // never larger than life by much
   const view = { w: box.width * scale, h: box.height * scale };
   show(state, { x: (w - view.w) / 2, y: Math.min(0, (h - view.h) / 2), ...view });
+}
+// the first view: all of it, or, where that could not be read, what was asked for with what is around it
+function first(state) {
+  fit(state);
+  const focus = svg().querySelector(".focus > rect"), readable = 1.6;
+  if (!focus || state.view.w / stage.clientWidth <= readable) return;
+  const w = stage.clientWidth * readable, h = stage.clientHeight * readable, total = +svg().dataset.width;
+  const x = +focus.getAttribute("x") + 108 - w / 2, y = +focus.getAttribute("y") + 22 - h / 2;
+  show(state, { x: Math.min(Math.max(x, 0), Math.max(0, total - w)), y, w, h });
 }
 function zoom(state, factor, at) {
   const v = state.view, box = stage.getBoundingClientRect();
@@ -54,10 +66,11 @@ function zoomTo(state, how) {
 // what the reader does in the picture
 function listen(state) {
   stage.addEventListener("click", (e) => { if (!state.dragged) pick(state, e.target); });
-  stage.addEventListener("mouseover", (e) => trace(e.target.closest("[data-key], .link")));
-  stage.addEventListener("mouseleave", () => trace(null));
-  stage.addEventListener("focusin", (e) => trace(e.target.closest("[data-key], .link")));
+  stage.addEventListener("mouseover", (e) => trace(state, e.target.closest(".row, .box, .link")));
+  stage.addEventListener("mouseleave", () => trace(state, null));
+  stage.addEventListener("focusin", (e) => { reveal(state, e.target); trace(state, e.target.closest(".row, .box, .link")); });
   stage.addEventListener("keydown", (e) => {
+    if (e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key === "Enter" || e.key === " ") { e.preventDefault(); pick(state, e.target); return; }
     const v = state.view, step = v.w / 8;
     const move = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[e.key];
@@ -68,11 +81,28 @@ function listen(state) {
   });
 }
 async function pick(state, target) {
-  const toggle = target.closest(".toggle"), link = target.closest(".link"), thing = target.closest("[data-key]");
-  if (toggle) return toggleBox(state, toggle.closest("[data-box]").dataset.box);
-  state.data ??= await (await fetch(stage.dataset.data)).json();
+  const toggle = target.closest(".toggle"), link = target.closest(".link"), thing = target.closest(".row, .box");
+  if (toggle) return toggleBox(state, toggle.closest(".box").dataset.box);
+  if (!link && !thing?.dataset.key) return;
+  await load(state);
   if (link) return tellEdges(state, link.dataset.edges.split(",").map(Number));
-  if (thing?.dataset.key) return tellNode(state, thing.dataset.key);
+  tellNode(state, thing.dataset.key);
+  history.replaceState(null, "", "#at=" + encodeURIComponent(thing.dataset.key));
+}
+// a deep link says what the panel shows: #at=KEY
+function tellLinked(state) {
+  const key = new URLSearchParams(location.hash.slice(1)).get("at");
+  if (key) load(state).then(() => tellNode(state, key));
+}
+async function load(state) { state.data ??= await (await fetch(stage.dataset.data)).json(); }
+
+// brings what has the focus into sight
+function reveal(state, e) {
+  const rect = e.querySelector?.("rect");
+  if (!rect) return;
+  const x = +rect.getAttribute("x"), y = +rect.getAttribute("y"), v = state.view;
+  const dx = x < v.x ? x - 20 - v.x : Math.max(0, x + 240 - v.x - v.w), dy = y < v.y ? y - 20 - v.y : Math.max(0, y + 60 - v.y - v.h);
+  if (dx !== 0 || dy !== 0) show(state, { ...v, x: v.x + dx, y: v.y + dy });
 }
 
 // opening and closing a box: the server lays out anew, and the address says so
@@ -86,6 +116,7 @@ async function toggleBox(state, id) {
   if (!answer.ok) return;
   const before = svg().querySelector(`[data-box="${CSS.escape(id)}"]`).getBoundingClientRect();
   stage.innerHTML = await answer.text();
+  state.ways = waysOf();
   history.replaceState(null, "", page);
   show(state, state.view);
   const box = svg().querySelector(`[data-box="${CSS.escape(id)}"]`);
@@ -94,17 +125,30 @@ async function toggleBox(state, id) {
   box.querySelector(".toggle")?.focus({ preventScroll: true });
 }
 
+// the links of the picture, by each of their ends
+function waysOf() {
+  const into = new Map(), outOf = new Map();
+  const add = (map, key, link) => { if (map.has(key)) map.get(key).push(link); else map.set(key, [link]); };
+  for (const l of svg().querySelectorAll(".link")) { add(outOf, l.dataset.from, l); add(into, l.dataset.to, l); }
+  return { into, outOf };
+}
+
 // highlights all that flows into and out of what the pointer is on
-function trace(e) {
+function trace(state, e) {
   const root = svg();
   for (const on of root.querySelectorAll(".on")) on.classList.remove("on");
   root.classList.toggle("traced", Boolean(e));
   if (!e) return;
-  const links = [...root.querySelectorAll(".link")], ends = e.matches(".link") ? [] : spots(e);
-  const lit = new Set(ends);
-  if (e.matches(".link")) { e.classList.add("on"); walk(links, [e.dataset.from], "to", "from", lit); walk(links, [e.dataset.to], "from", "to", lit); }
-  else { walk(links, ends, "to", "from", lit); walk(links, ends, "from", "to", lit); }
-  for (const box of root.querySelectorAll("[data-box]")) {
+  const lit = new Set(), { into, outOf } = state.ways;
+  if (e.matches(".link")) {
+    e.classList.add("on");
+    walk(into, "from", [e.dataset.from], lit);
+    walk(outOf, "to", [e.dataset.to], lit);
+  } else {
+    walk(into, "from", spots(e), lit);
+    walk(outOf, "to", spots(e), lit);
+  }
+  for (const box of root.querySelectorAll(".box")) {
     const rows = [...box.querySelectorAll(".row")].filter((r) => lit.has(r.dataset.key));
     if (lit.has(box.dataset.box) || rows.length > 0) box.classList.add("on");
     for (const r of rows) r.classList.add("on");
@@ -114,26 +158,31 @@ function spots(e) {
   if (e.matches(".row")) return [e.dataset.key];
   return [e.dataset.box, ...[...e.querySelectorAll(".row")].map((r) => r.dataset.key)];
 }
-function walk(links, starts, near, far, lit) {
-  const next = [...starts];
-  for (const s of starts) lit.add(s);
-  const seen = new Set();
+function walk(ways, far, starts, lit) {
+  const next = [...starts], seen = new Set();
   while (next.length > 0) {
     const at = next.pop();
     if (seen.has(at)) continue;
     seen.add(at);
-    for (const l of links) if (l.dataset[near] === at) { l.classList.add("on"); lit.add(l.dataset[far]); next.push(l.dataset[far]); }
+    lit.add(at);
+    for (const l of ways.get(at) ?? []) { l.classList.add("on"); next.push(l.dataset[far]); }
   }
 }
 
 function find(state, text) {
-  const q = text.trim().toLowerCase();
+  const q = text.trim().toLowerCase(), count = document.querySelector("[data-found]");
   for (const f of svg().querySelectorAll(".found")) f.classList.remove("found");
-  if (q === "") return;
-  const hits = [...svg().querySelectorAll(".box, .row")].filter((e) => (e.getAttribute("aria-label") ?? "").toLowerCase().includes(q));
-  for (const h of hits) h.classList.add("found");
-  const rect = hits[0]?.querySelector("rect");
-  if (rect) show(state, { ...state.view, x: +rect.getAttribute("x") - state.view.w / 3, y: +rect.getAttribute("y") - state.view.h / 2 });
+  state.hits = q === "" ? [] : [...svg().querySelectorAll(".face, .row")].filter((e) => e.querySelector("title").textContent.toLowerCase().includes(q));
+  for (const h of state.hits) (h.closest(".row") ?? h.closest(".box")).classList.add("found");
+  count.textContent = q === "" ? "" : `(${state.hits.length})`;
+  state.at = -1;
+  nextHit(state, 1);
+}
+function nextHit(state, step) {
+  if (state.hits.length === 0) return;
+  state.at = (state.at + step + state.hits.length) % state.hits.length;
+  const rect = state.hits[state.at].querySelector("rect");
+  show(state, { ...state.view, x: +rect.getAttribute("x") - state.view.w / 3, y: +rect.getAttribute("y") - state.view.h / 2 });
 }
 
 // the side panel
@@ -147,7 +196,8 @@ const panel = () => document.querySelector(".panel");
 const pageOf = (path, key) => `${path}?key=${encodeURIComponent(key)}`;
 
 function tellNode(state, key) {
-  const n = state.data.nodes.find((x) => x.key === key) ?? { key, name: key, kind: "" };
+  // a table of which only columns are known is called what its box is called
+  const n = state.data.nodes.find((x) => x.key === key) ?? { key, name: svg().querySelector(`[data-key="${CSS.escape(key)}"] title`)?.textContent.split("\n")[0] ?? key, kind: "" };
   const facts = el("dl");
   fact(facts, "Kind", n.kind.replaceAll("_", " "));
   fact(facts, "Key", el("code", { textContent: n.key }));
@@ -155,7 +205,26 @@ function tellNode(state, key) {
   for (const [name, value] of Object.entries(n.attributes ?? {})) fact(facts, name, typeof value === "string" ? value : JSON.stringify(value));
   const links = el("p", { className: "row" }, el("a", { className: "button", href: pageOf("/lineage", n.key), textContent: "Begin here" }));
   if (!n.key.startsWith("dataset:")) links.append(el("a", { className: "button", href: pageOf("/open", n.key), textContent: "Open" }));
-  panel().replaceChildren(el("h2", { textContent: n.name, dir: "auto" }), facts, links);
+  const asked = new URLSearchParams(location.search).get("key");
+  if (asked !== n.key) links.append(el("a", { className: "button", href: `${pageOf("/lineage", asked)}&to=${encodeURIComponent(n.key)}&depth=0`, textContent: "Only the way here" }));
+  if ("mayEdit" in stage.dataset) links.append(el("a", { className: "button", href: `/lineage/edges?to=${encodeURIComponent(n.key)}#say`, textContent: "Add an edge" }));
+  panel().replaceChildren(el("h2", { textContent: n.name, dir: "auto" }), facts, links, ...flows(state, n.key, "to_key", "from_key", "Flows in from"), ...flows(state, n.key, "from_key", "to_key", "Flows out to"));
+}
+
+// the edges at one end of a node and its columns, as a list; each leads to what is known of it
+function flows(state, key, near, far, title) {
+  const own = (k) => k === key || k.startsWith(key + "#");
+  const found = state.data.edges.map((e, i) => [e, i]).filter(([e]) => own(e[near]) && !own(e[far]));
+  if (found.length === 0) return [];
+  const names = new Map(state.data.nodes.map((n) => [n.key, n.name]));
+  const ends = new Map();
+  for (const [e, i] of found) ends.set(e[far], [...(ends.get(e[far]) ?? []), i]);
+  const items = [...ends].slice(0, 40).map(([k, numbers]) => {
+    const button = el("button", { type: "button", textContent: names.get(k) ?? k, title: k, dir: "auto" });
+    button.addEventListener("click", () => tellEdges(state, numbers));
+    return el("li", {}, button);
+  });
+  return [el("h3", { textContent: `${title} (${ends.size})` }), el("ul", { className: "flows" }, ...items)];
 }
 function tellEdges(state, numbers) {
   const parts = numbers.slice(0, 50).map((i) => edge(state.data.edges[i])).filter(Boolean);
@@ -176,7 +245,18 @@ function edge(e) {
     fact(facts, "Where", el("a", { href: pageOf("/open", e.source_key) + (e.line ? `#L${e.line}` : ""), textContent: where }));
   }
   if (e.statement) fact(facts, "Statement", el("pre", { textContent: e.statement }));
-  return el("div", { className: "edge" }, facts);
+  return el("div", { className: "edge" }, facts, edit(e));
+}
+
+// what who may edit can do about an edge: change or remove what a person said, deny what the program read
+function edit(e) {
+  if (!("mayEdit" in stage.dataset)) return null;
+  const ends = `from=${encodeURIComponent(e.from_key)}&to=${encodeURIComponent(e.to_key)}`;
+  if (e.origin !== "manual") return el("p", {}, el("a", { className: "button", href: `/lineage/edges?${ends}&denied=1#say`, textContent: "That isn't so …" }));
+  const remove = el("form", { method: "post", action: "/lineage/edges/remove" },
+    el("input", { type: "hidden", name: "from", value: e.from_key }), el("input", { type: "hidden", name: "to", value: e.to_key }), el("button", { className: "danger", textContent: "Remove" }));
+  remove.dataset.ask = "Remove this edge?";
+  return el("div", { className: "row" }, el("a", { className: "button", href: `/lineage/edges?${ends}#say`, textContent: "Change" }), remove);
 }
 
 async function png(href) {

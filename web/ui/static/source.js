@@ -4,7 +4,6 @@ const show = (line) => line.scrollIntoView({ block: "center" });
 
 const field = document.querySelector("[data-in-script]");
 if (field && lines.length > 0) {
-  field.closest("label").hidden = false;
   const told = document.querySelector("[data-found]");
   let at = -1, hits = [];
   const go = (n) => {
