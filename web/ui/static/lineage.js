@@ -32,8 +32,8 @@ function fit(state) {
 // the first view: all of it, or, where that could not be read, what was asked for with what is around it
 function first(state) {
   fit(state);
-  const focus = svg().querySelector(".focus > rect"), readable = 1.6;
-  if (!focus || state.view.w / stage.clientWidth <= readable) return;
+  const focus = svg().querySelector(".focus > rect"), readable = 1.6, small = 2.4; // units of the picture to a pixel
+  if (!focus || state.view.w / stage.clientWidth <= small) return;
   const w = stage.clientWidth * readable, h = stage.clientHeight * readable, total = +svg().dataset.width;
   const x = +focus.getAttribute("x") + 108 - w / 2, y = +focus.getAttribute("y") + 22 - h / 2;
   show(state, { x: Math.min(Math.max(x, 0), Math.max(0, total - w)), y, w, h });
