@@ -19,7 +19,7 @@ import (
 )
 
 // files are the addresses under which the pages' own modules and readers fetch what is no page.
-var files = []string{"GET /lineage/picture", "GET /lineage/data", "GET /source/download", "GET /search/suggest", "GET /crawls/{id}/progress", "GET /open", "GET /connections/{code}/log"}
+var files = []string{"GET /lineage/picture", "GET /lineage/data", "GET /source/download", "GET /search/suggest", "GET /catalog/branch", "GET /crawls/{id}/progress", "GET /open", "GET /connections/{code}/log"}
 
 // TestEveryPageInABrowser looks at each page of the list of routes, with hostile names in it: at two widths, in both
 // themes, with a checker of accessibility; how it moves while it loads; and all of them with a checker of HTML.
@@ -204,7 +204,7 @@ func (v *visit) addresses(o *office) map[string][]string {
 	}
 	all := map[string][]string{
 		"GET /{$}": {"/"}, "GET /sign-in": {"/sign-in"}, "GET /account": {"/account"},
-		"GET /catalog": {"/catalog", "/catalog?connection=shop"}, "GET /changes": {"/changes"},
+		"GET /catalog": {"/catalog", "/catalog?connection=shop"}, "GET /catalog/conflicts": {"/catalog/conflicts"}, "GET /changes": {"/changes"},
 		"GET /search": {"/search?q=script", "/search?q=" + url.QueryEscape(hostile[:60])},
 		"GET /report": {
 			at("/report", app), at("/report", app, "&tab=about"), at("/report", app, "&tab=model"), at("/report", app, "&tab=fields"), at("/report", app, "&tab=changes"), at("/report", app, "&tab=script"),

@@ -22,8 +22,7 @@ if (field && lines.length > 0) {
 
 const next = document.querySelector("[data-next-gap]");
 const gaps = lines.filter((l) => l.classList.contains("unclear"));
-if (next && gaps.length > 1) {
-  next.hidden = false;
+if (next && gaps.length > 0) {
   let gap = -1;
   next.addEventListener("click", () => { gap = (gap + 1) % gaps.length; show(gaps[gap]); });
 }
