@@ -24,10 +24,35 @@ const (
 	lineHeight = 15.0
 )
 
+// A shade is what something is drawn with: a color and, as a class, its role, by which the
+// style sheet of a page may give it another color, such as in a dark theme.
+type shade string
+
 const (
-	ink, faint, line, paper, desk = "#1f2933", "#616e7c", "#cbd2d9", "#ffffff", "#f0f2f5"
-	ofDimension, ofMeasure        = "#0b6e99", "#8a4b08"
+	ink, faint, line, paper, desk shade = "#1f2933", "#616e7c", "#cbd2d9", "#ffffff", "#f0f2f5"
+	ofDimension, ofMeasure        shade = "#0b6e99", "#8a4b08"
+	watermark                     shade = "#e4e9ee" // the large sign behind the words
 )
+
+// class is the shade's role.
+func (s shade) class() string {
+	switch s {
+	case ink:
+		return "p-ink"
+	case faint:
+		return "p-faint"
+	case paper:
+		return "p-paper"
+	case desk:
+		return "p-desk"
+	case ofDimension:
+		return "p-dimension"
+	case ofMeasure:
+		return "p-measure"
+	default:
+		return "p-mark"
+	}
+}
 
 // SVG writes the picture of a sheet.
 func SVG(w io.Writer, p *catalog.Preview) error { return Linked(w, p, nil) }
@@ -42,7 +67,7 @@ func Linked(w io.Writer, p *catalog.Preview, link func(catalog.Key) string) erro
 	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %s %s" width="%s" height="%s" font-family="system-ui, 'Segoe UI', Helvetica, Arial, sans-serif" role="group" aria-label="What stands on the sheet">`,
 		n(width), n(head+height), n(width), n(head+height))
 	d.add("\n<title>%s</title>\n", escape(p.Name))
-	d.add(`<rect width="%s" height="%s" fill="%s"/>`+"\n", n(width), n(head+height), desk)
+	d.add(`<rect class="%s" width="%s" height="%s" fill="%s"/>`+"\n", desk.class(), n(width), n(head+height), desk)
 	d.text(12, 28, 18, ink, "600", clip(p.Name, 18, width*0.6))
 	d.right(width-12, 27, 12, faint, clip(p.AppName, 12, width*0.35))
 	if len(p.Cells) == 0 {
@@ -78,15 +103,15 @@ func escape(s string) string {
 	return b.String()
 }
 
-func (d *drawing) text(x, y, size float64, fill, weight, s string) {
+func (d *drawing) text(x, y, size float64, fill shade, weight, s string) {
 	if s != "" {
-		d.add(`<text x="%s" y="%s" font-size="%s" fill="%s" font-weight="%s">%s</text>`+"\n", n(x), n(y), n(size), fill, weight, escape(s))
+		d.add(`<text class="%s" x="%s" y="%s" font-size="%s" fill="%s" font-weight="%s">%s</text>`+"\n", fill.class(), n(x), n(y), n(size), fill, weight, escape(s))
 	}
 }
 
-func (d *drawing) right(x, y, size float64, fill, s string) {
+func (d *drawing) right(x, y, size float64, fill shade, s string) {
 	if s != "" {
-		d.add(`<text x="%s" y="%s" font-size="%s" fill="%s" text-anchor="end">%s</text>`+"\n", n(x), n(y), n(size), fill, escape(s))
+		d.add(`<text class="%s" x="%s" y="%s" font-size="%s" fill="%s" text-anchor="end">%s</text>`+"\n", fill.class(), n(x), n(y), n(size), fill, escape(s))
 	}
 }
 
@@ -121,7 +146,7 @@ func (d *drawing) cell(c *catalog.PreviewCell, level int) {
 		d.add(`<a href="%s">`, escape(d.link(c.Key)))
 	}
 	d.add(`<clipPath id="%s"><rect x="%s" y="%s" width="%s" height="%s" rx="4"/></clipPath>`, id, n(x), n(y), n(w), n(h))
-	d.add(`<rect x="%s" y="%s" width="%s" height="%s" rx="4" fill="%s" stroke="%s"/>`+"\n", n(x), n(y), n(w), n(h), paper, line)
+	d.add(`<rect class="%s" x="%s" y="%s" width="%s" height="%s" rx="4" fill="%s" stroke="%s"/>`+"\n", paper.class(), n(x), n(y), n(w), n(h), paper, line)
 	d.add(`<g clip-path="url(#%s)">`+"\n", id)
 	d.inside(c, x, y, w, h)
 	d.add("</g>\n")
@@ -155,7 +180,7 @@ func (d *drawing) inside(c *catalog.PreviewCell, x, y, w, h float64) {
 	}
 	if len(c.Children) == 0 && w > 60 && h > 90 {
 		size := min(w, h-36) * 0.62
-		d.icon(c.Type, x+(w-size)/2, y+30+(h-36-size)/2, size, "#e4e9ee")
+		d.icon(c.Type, x+(w-size)/2, y+30+(h-36-size)/2, size, watermark)
 	}
 	top := y + min(6, (h-small)/2)
 	d.icon(c.Type, x+6, top, small, faint)
@@ -173,7 +198,10 @@ func (d *drawing) inside(c *catalog.PreviewCell, x, y, w, h float64) {
 
 // fields lists dimensions, then measures, down to the bottom; the last line says how many are left.
 func (d *drawing) fields(c *catalog.PreviewCell, x, y, w, bottom float64) {
-	type entry struct{ sign, text, fill string }
+	type entry struct {
+		sign, text string
+		fill       shade
+	}
 	var list []entry
 	for _, f := range c.Dimensions {
 		list = append(list, entry{"▦ ", named(f), ofDimension})
@@ -211,7 +239,7 @@ func named(f catalog.PreviewField) string {
 }
 
 // icon draws the sign of a type of objects in a square.
-func (d *drawing) icon(typ string, x, y, size float64, color string) {
-	d.add(`<g transform="translate(%s %s) scale(%s)" fill="none" stroke="%s" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">%s</g>`+"\n",
-		n(x), n(y), fmt.Sprintf("%.4f", size/24), color, strings.ReplaceAll(Icon(typ), "currentColor", color))
+func (d *drawing) icon(typ string, x, y, size float64, color shade) {
+	d.add(`<g class="%s" transform="translate(%s %s) scale(%s)" fill="none" stroke="%s" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">%s</g>`+"\n",
+		"p-icon "+color.class(), n(x), n(y), fmt.Sprintf("%.4f", size/24), color, strings.ReplaceAll(Icon(typ), `fill="currentColor"`, fmt.Sprintf(`class="p-solid" fill="%s"`, color)))
 }

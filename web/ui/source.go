@@ -76,14 +76,14 @@ func (u *UI) source(w http.ResponseWriter, r *http.Request) error {
 	for _, list := range gaps {
 		p.Unsolved += len(list)
 	}
-	if p.Diff == nil {
-		p.Tabs = tabsOfScript(code, gaps)
-	}
-	if p.Diff == nil && p.Version == nil {
-		links, err := u.Catalog.ScriptLinks(r.Context(), scopeOf(r), d.Report)
-		if err != nil {
+	var links []catalog.ScriptLink
+	if p.Version == nil {
+		if links, err = u.Catalog.ScriptLinks(r.Context(), scopeOf(r), d.Report); err != nil {
 			return err
 		}
+	}
+	if p.Diff == nil {
+		p.Tabs = tabsOfScript(code, gaps, links)
 		p.link(links)
 	}
 	return u.show(w, r, page{Template: "source", Title: "Script of " + d.Name, Nav: "catalog", Crumbs: crumbsOf(d.Around), Data: p})
@@ -159,8 +159,8 @@ func fileName(app string) string {
 const tabMark = "///$tab"
 
 // tabsOfScript cuts a script into its tabs and lines, and colors it.
-func tabsOfScript(code string, gaps map[int][]catalog.LineageGap) []scriptTab {
-	lines := strings.Split(colored(code, nil), "\n")
+func tabsOfScript(code string, gaps map[int][]catalog.LineageGap, links []catalog.ScriptLink) []scriptTab {
+	lines := strings.Split(coloredScript(code, links), "\n")
 	raw := strings.Split(code, "\n")
 	if n := len(lines); n > 0 && raw[n-1] == "" {
 		lines = lines[:n-1]
@@ -183,22 +183,37 @@ func tabsOfScript(code string, gaps map[int][]catalog.LineageGap) []scriptTab {
 // highlighted is a formula in colors; names of fields lead to their pages.
 func highlighted(text string, fields map[string]catalog.Key) template.HTML {
 	// colored escapes whatever comes from outside.
-	return template.HTML(colored(text, fields))
+	return template.HTML(colored(text, func(t expr.Token, _ string) string {
+		if key, ok := fields[t.Value()]; ok && (t.Kind == expr.Field || t.Kind == expr.Ident) {
+			return keyURL("/model/field", string(key))
+		}
+		return ""
+	}))
+}
+
+// coloredScript is a load script in colors; names of tables and files lead to their lineage.
+func coloredScript(code string, links []catalog.ScriptLink) string {
+	names := newNameLinker(links)
+	return colored(code, func(t expr.Token, next string) string {
+		if key := names.at(t, next); key != "" {
+			return keyURL("/lineage", string(key))
+		}
+		return ""
+	})
 }
 
 // colored writes a text of Qlik's language as HTML, each token in an element that says what it is. An element
-// ends at the end of a line and begins anew, so that the lines may be cut apart.
-func colored(text string, fields map[string]catalog.Key) string {
+// ends at the end of a line and begins anew, so that the lines may be cut apart. Where a token of one line leads
+// is said by leads, which is asked in the order of the text and told the next token; "": nowhere.
+func colored(text string, leads func(t expr.Token, next string) string) string {
 	var b strings.Builder
 	s := expr.NewScanner(text, 0)
-	for {
-		t := s.Next()
-		if t.Kind == expr.EOF {
-			return b.String()
-		}
+	var next expr.Token
+	for t := s.Next(); t.Kind != expr.EOF; t = next {
+		next = s.Next()
 		class := classOf(t)
-		if key, ok := fields[t.Value()]; ok && (t.Kind == expr.Field || t.Kind == expr.Ident) {
-			fmt.Fprintf(&b, `<a class="%s" href="%s">%s</a>`, class, html.EscapeString(keyURL("/model/field", string(key))), html.EscapeString(t.Text))
+		if url := leads(t, next.Text); url != "" {
+			fmt.Fprintf(&b, `<a class="%s" href="%s">%s</a>`, class, html.EscapeString(url), html.EscapeString(t.Text))
 			continue
 		}
 		for i, part := range strings.Split(t.Text, "\n") {
@@ -212,6 +227,7 @@ func colored(text string, fields map[string]catalog.Key) string {
 			}
 		}
 	}
+	return b.String()
 }
 
 // classOf is how a token is shown.

@@ -108,6 +108,9 @@ func New(mux *http.ServeMux, d Deps) (*UI, error) {
 	for _, rt := range u.routes() {
 		mux.Handle(rt.pattern, u.handle(rt))
 	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		u.fail(w, withTrail(r), &catalog.Error{Code: catalog.CodeNotFound, Op: "find the page"})
+	})
 	return u, nil
 }
 
