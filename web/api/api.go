@@ -161,6 +161,9 @@ var settle = sync.OnceFunc(func() {
 		return invalidRequest("", status, message, errs)
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+		for _, stray := range strays(ctx.Context()) {
+			errs = append(errs, stray)
+		}
 		return invalidRequest(RequestID(ctx.Context()), status, message, errs)
 	}
 })
@@ -170,7 +173,7 @@ func (a *API) config() huma.Config {
 	c.Info.Description = apiDescription
 	c.CreateHooks = nil // no $schema fields
 	c.DocsPath, c.OpenAPIPath, c.SchemasPath = "", "", ""
-	c.RejectUnknownQueryParameters = true
+	c.RejectUnknownQueryParameters = false // lookForStrays tells them, with all else that is wrong
 	c.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":  {Type: "http", Scheme: "bearer", Description: "An API token, for programs."},

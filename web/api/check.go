@@ -27,9 +27,9 @@ func (a *API) connectionChecks() {
 	const how = "Goes to the site step by step: address, network, TLS, virtual proxy, login, who the server takes us for, session, and every right that a crawl needs. " +
 		"Each step that failed says which setting to change. With `Accept: text/event-stream` each step comes as it ends, as an event `step`, and then one event `result`; otherwise all of it is one document. " +
 		"A few checks may run at a time."
-	register(a, op{ID: "check-new-connection", Method: "POST", Path: "/connections/check", Summary: "Check a connection that isn't saved", Description: how, Tag: "connections", Role: auth.ConnectorCreator, Stream: true}, a.checkNew)
+	register(a, op{ID: "check-new-connection", Method: "POST", Path: "/connections/check", Summary: "Check a connection that isn't saved", Description: how, Tag: "connections", Role: auth.ConnectorCreator, Stream: true, OwnFaults: true}, a.checkNew)
 	register(a, op{
-		ID: "check-connection", Method: "POST", Path: "/connections/{code}/check", Summary: "Check a connection", Tag: "connections", Role: auth.ConnectorCreator, ConnectionParam: "code", Stream: true,
+		ID: "check-connection", Method: "POST", Path: "/connections/{code}/check", Summary: "Check a connection", Tag: "connections", Role: auth.ConnectorCreator, ConnectionParam: "code", Stream: true, OwnFaults: true,
 		Description: how + " Without a body it is the saved connection; with one it is what an edit with this body would make of it: secrets that it leaves out are the saved ones.",
 	}, a.checkSaved)
 	for _, path := range []string{"/connections/check", "/connections/{code}/check"} {

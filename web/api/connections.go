@@ -53,7 +53,7 @@ func (a *API) connections() {
 		Description: "Counts are left out unless `fields` names them.",
 	}, a.listConnections)
 	register(a, op{
-		ID: "create-connection", Method: "POST", Path: "/connections", Summary: "Make a connection", Tag: tag, Role: auth.ConnectorCreator, Status: http.StatusCreated, Timeout: saveTimeout,
+		ID: "create-connection", Method: "POST", Path: "/connections", Summary: "Make a connection", Tag: tag, Role: auth.ConnectorCreator, Status: http.StatusCreated, Timeout: saveTimeout, OwnFaults: true,
 		Description: "The connection is checked first, unless a check of the same settings has just passed or save_anyway says otherwise. A first crawl starts.",
 	}, a.createConnection)
 	register(a, op{
@@ -61,11 +61,11 @@ func (a *API) connections() {
 		Description: "Its keys without secrets, and its state.",
 	}, a.readConnection)
 	register(a, op{
-		ID: "replace-connection", Method: "PUT", Path: "/connections/{code}", Summary: "Edit a connection as a whole", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
+		ID: "replace-connection", Method: "PUT", Path: "/connections/{code}", Summary: "Edit a connection as a whole", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout, OwnFaults: true,
 		Description: "Keys that are left out have their default. A secret that is left out or empty stays as it is; null removes it. Where the address, the login, TLS or the proxy change, the connection is checked first. Nothing is fetched.",
 	}, a.replaceConnection)
 	register(a, op{
-		ID: "patch-connection", Method: "PATCH", Path: "/connections/{code}", Summary: "Edit some keys of a connection", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout,
+		ID: "patch-connection", Method: "PATCH", Path: "/connections/{code}", Summary: "Edit some keys of a connection", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", Timeout: saveTimeout, OwnFaults: true,
 		Description: "A JSON merge patch (RFC 7396): null removes a key, a secret too.",
 	}, a.patchConnection)
 	register(a, op{

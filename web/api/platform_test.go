@@ -73,8 +73,11 @@ func TestAllFaultsOfARequestComeAtOnceAndWithoutItsValues(t *testing.T) {
 	if status != 422 || header.Get("Content-Type") != "application/problem+json" {
 		t.Fatalf("%d %s", status, header.Get("Content-Type"))
 	}
-	if p := decode[api.Problem](t, body); len(p.Errors) != 1 || p.Errors[0].In != "query" || p.Errors[0].Pointer != "/color" {
-		t.Errorf("query: %s", body)
+	if p := decode[api.Problem](t, body); len(p.Errors) != 4 || p.Errors[3].In != "query" || p.Errors[3].Pointer != "/color" {
+		t.Errorf("query and body: %s", body)
+	}
+	if _, _, body := s.send("POST", "/connections/prod/things?color=red&size=1", `{"name":"pump"}`); len(decode[api.Problem](t, body).Errors) != 2 {
+		t.Errorf("query alone: %s", body)
 	}
 	_, _, body = s.send("POST", "/connections/prod/things", `{"name":"p","password":"hunter2","size":3}`)
 	p := decode[api.Problem](t, body)

@@ -234,8 +234,8 @@ func cureOf(message string) string {
 		return "Leave it out, or mend its spelling; " + Prefix + "/openapi.json has all names."
 	case strings.HasPrefix(message, "expected required property"), strings.Contains(message, "parameter is missing"):
 		return "Add it."
-	case strings.HasPrefix(message, "expected"):
-		return "Send what was expected."
+	case strings.HasPrefix(message, "expected"), strings.HasPrefix(message, "invalid"):
+		return "Send what was expected; " + Prefix + "/openapi.json describes it."
 	default:
 		return "Send a JSON document as " + Prefix + "/openapi.json describes it."
 	}

@@ -37,6 +37,8 @@ type op struct {
 	Stream  bool          // the answer may take any time
 	Columns []string      // of a list: what can be sorted and filtered by
 	Unkept  bool          // the answer is given once, and not kept for a repetition of the call
+
+	OwnFaults bool // the handler finds all that is wrong with the body, types included
 }
 
 const (
@@ -48,6 +50,9 @@ const (
 func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, error)) {
 	operation := a.operation(o)
 	huma.Register(a.huma, operation, func(ctx context.Context, in *I) (*O, error) {
+		if found := strays(ctx); len(found) > 0 {
+			return nil, a.problemOf(ctx, o.ID, found)
+		}
 		ctx, cancel := a.limited(ctx, o)
 		defer cancel()
 		bodyIsRead(ctx)
@@ -125,11 +130,13 @@ func (a *API) operation(o op) huma.Operation {
 		Tags: []string{o.Tag}, DefaultStatus: o.Status, MaxBodyBytes: o.MaxBody, BodyReadTimeout: cmp.Or(o.Sending, defaultTimeout),
 		Extensions:  map[string]any{"x-role": "anyone"},
 		Security:    []map[string][]string{},
-		Middlewares: huma.Middlewares{a.timed(o), a.authorize(o)},
+		Middlewares: huma.Middlewares{a.timed(o), a.authorize(o), lookForStrays},
 		Responses:   map[string]*huma.Response{},
+
+		SkipValidateBody: o.OwnFaults,
 	}
 	if o.Method != http.MethodGet {
-		h.Middlewares = huma.Middlewares{a.timed(o), a.audited(o), a.authorize(o), a.idempotent(o)}
+		h.Middlewares = huma.Middlewares{a.timed(o), a.audited(o), a.authorize(o), a.idempotent(o), lookForStrays}
 		if o.Role != auth.Anyone {
 			h.Parameters = append(h.Parameters, keyParameter())
 		}
