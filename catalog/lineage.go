@@ -108,13 +108,14 @@ type LineageEdge struct {
 
 // A LineageGap is something that wasn't understood, so that edges may be missing.
 type LineageGap struct {
-	App    Key    `json:"app_key"`
-	Source Key    `json:"source_key,omitempty"`
-	Tab    string `json:"tab,omitempty"`
-	Line   int    `json:"line,omitempty"`
-	Column int    `json:"column,omitempty"`
-	What   string `json:"what"` // the text or name that isn't resolved
-	Why    string `json:"why"`
+	App     Key    `json:"app_key"`
+	AppName string `json:"app_name,omitempty"` // where gaps are read
+	Source  Key    `json:"source_key,omitempty"`
+	Tab     string `json:"tab,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
+	What    string `json:"what"` // the text or name that isn't resolved
+	Why     string `json:"why"`
 }
 
 // A Lineage is all that one app says of where its data comes from. It replaces what the app said before.

@@ -64,6 +64,8 @@ type Hit struct {
 	Line       int       `json:"line,omitempty"`    // of the excerpt, in code; from 1
 	App        Key       `json:"app_key,omitempty"`
 	AppName    string    `json:"app_name,omitempty"`
+	Sheet      Key       `json:"sheet_key,omitempty"` // that a cell or a field of one stands on
+	SheetName  string    `json:"sheet_name,omitempty"`
 	Report     Key       `json:"report_key,omitempty"` // that a field, table or script belongs to; a report's parent
 	Owner      string    `json:"owner,omitempty"`
 	Same       int       `json:"same,omitempty"` // how many report fields have this name and formula, up to SameLimit

@@ -34,7 +34,8 @@ func (db *DB) LineageShares(ctx context.Context, code string) ([]catalog.Lineage
 func (db *DB) LineageGaps(ctx context.Context, scope catalog.Scope, of catalog.Key) ([]catalog.LineageGap, error) {
 	w := walker{scope: scope}
 	rows, err := db.pool.Query(ctx, `
-		select unit, coalesce(source_key, ''), coalesce(tab, ''), coalesce(line, 0), coalesce("column", 0), coalesce(what, ''), coalesce(why, '')
+		select unit, coalesce((select r.name from qlikcrawler.report r where r.key = unit), ''),
+			coalesce(source_key, ''), coalesce(tab, ''), coalesce(line, 0), coalesce("column", 0), coalesce(what, ''), coalesce(why, '')
 		from qlikcrawler.lineage_gap where (unit = $1 or starts_with(unit, $1 || '/')) and ($2::text[] is null or connection = any($2))
 		order by unit, source_key, line, "column", what`, of, w.allowed())
 	if err != nil {
@@ -42,7 +43,7 @@ func (db *DB) LineageGaps(ctx context.Context, scope catalog.Scope, of catalog.K
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (catalog.LineageGap, error) {
 		var g catalog.LineageGap
-		err := row.Scan(&g.App, &g.Source, &g.Tab, &g.Line, &g.Column, &g.What, &g.Why)
+		err := row.Scan(&g.App, &g.AppName, &g.Source, &g.Tab, &g.Line, &g.Column, &g.What, &g.Why)
 		return g, err
 	})
 	return list, fail("list lineage gaps of", of, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,16 +35,16 @@ var detailColumns = [tableCount]struct {
 
 // hits reads what a page shows of what was found.
 func (f *finder) hits(ctx context.Context, page []*found) ([]catalog.Hit, error) {
-	details, apps, same := map[string]detail{}, map[string]string{}, map[string]int{}
+	details, places, same := map[string]detail{}, map[string]string{}, map[string]int{}
 	b := &pgx.Batch{}
 	for table := range tables {
 		f.queueDetails(b, table, page, details)
 	}
-	b.Queue("select key, coalesce(name, '') from qlikcrawler.report where key = any($1::text[])", appKeys(page)).
+	b.Queue("select key, coalesce(name, '') from qlikcrawler.report where key = any($1::text[])", placeKeys(page)).
 		Query(func(rows pgx.Rows) error {
 			var key, name string
 			_, err := pgx.ForEachRow(rows, []any{&key, &name}, func() error {
-				apps[key] = name
+				places[key] = name
 				return nil
 			})
 			return err
@@ -61,7 +62,10 @@ func (f *finder) hits(ctx context.Context, page []*found) ([]catalog.Hit, error)
 	for _, c := range page {
 		hit := marker.hit(c, details[c.key])
 		if app := appOf(c); app != "" {
-			hit.App, hit.AppName = catalog.Key(app), apps[app]
+			hit.App, hit.AppName = catalog.Key(app), places[app]
+		}
+		if sheet := sheetOf(c); sheet != "" {
+			hit.Sheet, hit.SheetName = catalog.Key(sheet), places[sheet]
 		}
 		hit.Same = same[c.same]
 		hits = append(hits, hit)
@@ -78,11 +82,23 @@ func appOf(c *found) string {
 	return connection + "/" + app
 }
 
-func appKeys(page []*found) []string {
+// sheetOf is the key of the sheet that a cell, or a field of one, stands on: CODE/APP/SHEET; "" for others.
+func sheetOf(c *found) string {
+	parts := strings.Split(c.key, "/")
+	if c.table != reports && c.table != fields || len(parts) < 4 {
+		return ""
+	}
+	return strings.Join(parts[:3], "/")
+}
+
+// placeKeys are the apps and sheets that what was found is in.
+func placeKeys(page []*found) []string {
 	keys := []string{}
 	for _, c := range page {
-		if k := appOf(c); k != "" && !slices.Contains(keys, k) {
-			keys = append(keys, k)
+		for _, k := range []string{appOf(c), sheetOf(c)} {
+			if k != "" && !slices.Contains(keys, k) {
+				keys = append(keys, k)
+			}
 		}
 	}
 	return keys

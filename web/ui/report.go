@@ -31,6 +31,17 @@ type Thing struct {
 	Lineage   catalog.Key // that its lineage is found by; "" for none
 }
 
+// Brief are the facts that stand above every tab: whose it is, and how fresh.
+func (t Thing) Brief() []fact {
+	var brief []fact
+	for _, f := range t.Facts {
+		if slices.Contains([]string{"Owner", "State", "Data reloaded", "Modified"}, f.Label) {
+			brief = append(brief, f)
+		}
+	}
+	return brief
+}
+
 // trace finds out whether lineage knows a thing by one of some keys.
 func (u *UI) trace(r *http.Request, t *Thing, keys ...catalog.Key) error {
 	if u.Lineage == nil {
