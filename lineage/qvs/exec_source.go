@@ -28,8 +28,7 @@ func outside(col int32) int32 { return 2 * col }
 
 // inside is the number of a field of a table in a set of origins.
 func (r *interpreter) inside(t *identity, name string) int32 {
-	r.origins = append(r.origins, origin{table: t.n, field: name})
-	return int32(2*len(r.origins) - 1)
+	return 2*r.origins.add(origin{table: t.n, field: name}) + 1
 }
 
 func (r *interpreter) source(o Object) *set { return one(r.objects.id(o)) }

@@ -118,7 +118,7 @@ func (r *interpreter) originsOf(list []sql.Origin, objects map[string]int32) *fi
 		origins = append(origins, outside(id))
 	}
 	if len(cols) > 0 {
-		f.value, f.inputs = &set{ids: cols}, &set{ids: origins}
+		f.value, f.inputs = of(cols), of(origins)
 	}
 	return f
 }

@@ -128,7 +128,7 @@ func (r *interpreter) one(c Column) []Column {
 
 // outer is a column as the result tells it.
 func (r *interpreter) outer(id int32) Column {
-	c := r.cols.list[id]
+	c := r.cols.at(id)
 	out := Column{Object: r.objects.list[c.object], Name: c.name, OneOf: int(c.oneOf)}
 	if c.name == "*" {
 		out.OneOf = 0 // all columns of each of them
@@ -151,7 +151,7 @@ func (r *interpreter) inputsOf(s *set) []Input {
 			out = append(out, Input{Column: r.outer(id / 2)})
 			continue
 		}
-		o := r.origins[id/2]
+		o := r.origins.at(id / 2)
 		in := Input{Table: r.all[o.table].root().out, Field: o.field}
 		if len(out)-from > 50 || !slices.Contains(out[from:], in) {
 			out = append(out, in)

@@ -30,7 +30,6 @@ const (
 	maxForked      = 3_000_000  // symbols copied for undecided branches
 	maxStatement   = 20_000     // bytes of a statement that a Step keeps
 	maxKept        = 64 << 20   // bytes of statements that all Steps keep
-	columnEvery    = 200        // bytes of script for each column, about
 	maxInlineCells = 20_000     // of inline tables that are kept as maps
 )
 
@@ -58,9 +57,9 @@ type interpreter struct {
 	generated int
 	autogen   int
 
-	cols         interner[column]
+	cols         columnSet
 	objects      interner[Object]
-	origins      []origin
+	origins      paged[origin]
 	flat         flattener
 	slab         []Column // for the next lists
 	inputSlab    []Input
@@ -111,7 +110,6 @@ func run(script string, opts Options) *interpreter {
 		told: map[string]bool{}, misses: map[string]bool{}, dropped: map[string]bool{}, gone: map[string]*table{}, limitTold: map[string]bool{},
 		columns: map[*set][]Column{}, tagged: map[string][]string{}, declared: map[string][]string{},
 	}
-	r.cols.grow(len(script) / columnEvery)
 	src := newSource(script)
 	r.program(script, src)
 	r.flush()

@@ -156,7 +156,7 @@ func (r *interpreter) resolveQuietly(in *rows, name string) *field {
 func (r *interpreter) ofStar(star *field, name string) *field {
 	values, inputs := r.flat.of(star.value), r.flat.of(star.inputs)
 	if len(values) == 1 && len(inputs) == 1 && inputs[0] == outside(values[0]) {
-		if c := r.cols.list[values[0]]; c.name == "*" {
+		if c := r.cols.at(values[0]); c.name == "*" {
 			f := r.fieldOfColumn(column{c.object, name, c.oneOf}, star.at)
 			f.filters = star.filters
 			return f
@@ -168,25 +168,25 @@ func (r *interpreter) ofStar(star *field, name string) *field {
 		for i, id := range values {
 			cols[i] = r.called(id, name)
 		}
-		f.value = &set{ids: cols}
+		f.value = of(cols)
 	}
 	if len(inputs) > 0 {
 		from := make([]int32, len(inputs))
 		for i, id := range inputs {
 			if from[i] = id; id%2 == 0 {
 				from[i] = outside(r.called(id/2, name))
-			} else if o := r.origins[id/2]; o.field == "*" {
+			} else if o := r.origins.at(id / 2); o.field == "*" {
 				from[i] = r.inside(r.all[o.table], name)
 			}
 		}
-		f.inputs = &set{ids: from}
+		f.inputs = of(from)
 	}
 	return f
 }
 
 // called is the column of this name, if the one given stands for all that have none.
 func (r *interpreter) called(id int32, name string) int32 {
-	c := r.cols.list[id]
+	c := r.cols.at(id)
 	if c.name == "*" {
 		return r.cols.id(column{c.object, name, c.oneOf})
 	}

@@ -6,26 +6,29 @@ import (
 
 // A set is a set of numbers that is never changed once it is made, so that whoever holds one holds what was
 // true at that moment: a resident copy doesn't get what its source gains later. It shares its parts with
-// other sets; nil is the empty one.
+// other sets; nil is the empty one. Most hold one number, and a script has hundreds of thousands of them: they
+// are as small as can be.
 type set struct {
-	ids    []int32
-	kids   []*set
+	many   *members // nil: only the single number
 	mark   int32
-	flat   bool // ids are in order, and all there is
 	single [1]int32
 }
 
-// one is the set of one number.
-func one(id int32) *set {
-	s := &set{flat: true}
-	s.be(id)
-	return s
+// members are the numbers of a set: ids, and those of kids.
+type members struct {
+	ids  []int32
+	kids []*set
+	flat bool // ids are in order, and all there is
 }
 
-func (s *set) be(id int32) {
-	s.single[0] = id
-	s.ids, s.flat = s.single[:], true
-}
+// one is the set of one number.
+func one(id int32) *set { return &set{single: [1]int32{id}} }
+
+// of is the set of these numbers, in any order.
+func of(ids []int32) *set { return &set{many: &members{ids: ids}} }
+
+// be makes an empty set, which nobody else has yet, that of one number.
+func (s *set) be(id int32) { s.single[0] = id }
 
 // union joins sets without copying them.
 func union(sets ...*set) *set {
@@ -51,7 +54,12 @@ func union(sets ...*set) *set {
 	if len(kids) == 1 {
 		return kids[0]
 	}
-	return &set{kids: kids}
+	joined := &struct {
+		set
+		members
+	}{members: members{kids: kids}}
+	joined.many = &joined.members
+	return &joined.set
 }
 
 // A flattener lists what sets hold, within a bound for all of them together.
@@ -67,8 +75,12 @@ func (f *flattener) of(s *set) []int32 {
 	if s == nil {
 		return nil
 	}
-	if s.flat {
-		return s.ids
+	m := s.many
+	if m == nil {
+		return s.single[:]
+	}
+	if m.flat {
+		return m.ids
 	}
 	f.stamp++
 	list := f.collect(s)
@@ -78,8 +90,8 @@ func (f *flattener) of(s *set) []int32 {
 		f.over = true
 		list = nil
 	}
-	s.ids, s.kids, s.flat = slices.Clip(list), nil, true // the same content, in another form
-	return s.ids
+	m.ids, m.kids, m.flat = slices.Clip(list), nil, true // the same content, in another form
+	return m.ids
 }
 
 func (f *flattener) collect(s *set) []int32 {
@@ -89,16 +101,21 @@ func (f *flattener) collect(s *set) []int32 {
 	for len(f.stack) > 0 {
 		top := f.stack[len(f.stack)-1]
 		f.stack = f.stack[:len(f.stack)-1]
-		if top.flat {
-			list = append(list, top.ids...)
+		m := top.many
+		if m == nil {
+			list = append(list, top.single[0])
+			continue
+		}
+		if m.flat {
+			list = append(list, m.ids...)
 			continue
 		}
 		if f.left--; f.left < 0 {
 			f.over = true
 			return nil
 		}
-		list = append(list, top.ids...)
-		for _, k := range top.kids {
+		list = append(list, m.ids...)
+		for _, k := range m.kids {
 			if k.mark != f.stamp {
 				k.mark = f.stamp
 				f.stack = append(f.stack, k)
@@ -112,11 +129,6 @@ func (f *flattener) collect(s *set) []int32 {
 type interner[T comparable] struct {
 	ids  map[T]int32
 	list []T
-}
-
-// grow makes room for so many values.
-func (n *interner[T]) grow(values int) {
-	n.ids, n.list = make(map[T]int32, values), make([]T, 0, values)
 }
 
 func (n *interner[T]) id(v T) int32 {
