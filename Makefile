@@ -122,6 +122,11 @@ bench-enigma: ## Compare a crawl with a walk by enigma.js, side by side
 	@tools/need go postgres node
 	$(BENCH) -benchtime 3x -bench Enigma $(CRAWLS)
 
+.PHONY: pictures
+pictures: ## Make the pictures of README.md anew, from the demo site in a headless Chromium
+	@mkdir -p docs/images
+	QLIKCRAWLER_PICTURES_TO=$(CURDIR)/docs/images $(GO) test -count 1 -run '^TestPicturesOfTheReadme$$' ./cmd/qlikcrawler
+
 .PHONY: golden
 golden: ## Write the expected outputs anew; read the diff before you commit it
 	@tools/need go
