@@ -42,7 +42,7 @@ func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run) *ahead {
 
 func (a *ahead) work(ctx context.Context) {
 	for app := range a.apps {
-		one, err := a.lineage.one(ctx, a.run, app, a.connections)
+		one, err := a.lineage.one(ctx, a.run, app, a.connections, nil)
 		if err != nil {
 			continue // it stays due
 		}

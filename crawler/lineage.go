@@ -29,6 +29,7 @@ type Lineage struct {
 	Workers int // apps at a time; 0 means 2
 	// Include gives a file that scripts include; nil: they can't be read.
 	Include func(path string) (string, error)
+	QVDs    *QVDs // nil: headers of QVD files can't be read
 	// Observe is told how many of how many apps are done, one call at a time; nil: nobody watches.
 	Observe func(done, of int)
 }
@@ -37,7 +38,7 @@ type Lineage struct {
 // it with that of all other apps. run is the crawl that asks for it, 0 for nobody's. An app that changes
 // meanwhile is left to whoever changed it.
 func (b *Lineage) Build(ctx context.Context, run catalog.RunID, code string, all bool) (catalog.LineageTally, error) {
-	due, err := b.Store.LineageDue(ctx, code, lineage.Reader, all, b.Include != nil)
+	due, err := b.Store.LineageDue(ctx, code, lineage.Reader, all, b.Include != nil || b.QVDs != nil)
 	if err != nil {
 		return catalog.LineageTally{}, err
 	}
@@ -57,9 +58,10 @@ func (b *Lineage) build(ctx context.Context, run catalog.RunID, due []catalog.Ke
 	var sum catalog.LineageTally
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(b.Workers, 2))
+	wrote := &producers{}
 	for _, app := range due {
 		g.Go(func() error {
-			one, err := b.one(gctx, run, app, connections)
+			one, err := b.one(gctx, run, app, connections, wrote)
 			if err != nil {
 				return err
 			}
@@ -79,8 +81,8 @@ func (b *Lineage) build(ctx context.Context, run catalog.RunID, due []catalog.Ke
 	return sum, err
 }
 
-// one makes the lineage of one app. One that has gone or changed meanwhile is none.
-func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, connections []catalog.DataConnection) (catalog.LineageTally, error) {
+// one makes the lineage of one app. wrote is nil while apps are being read. One that has gone or changed meanwhile is none.
+func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, connections []catalog.DataConnection, wrote *producers) (catalog.LineageTally, error) {
 	if ctx.Err() != nil {
 		return catalog.LineageTally{}, context.Cause(ctx)
 	}
@@ -91,7 +93,10 @@ func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, c
 	if err != nil {
 		return catalog.LineageTally{}, err
 	}
-	l := b.read(&src.Snapshot, connections)
+	l := b.read(&src.Snapshot, connections, b.headers(ctx, connections, wrote))
+	if ctx.Err() != nil {
+		return catalog.LineageTally{}, context.Cause(ctx)
+	}
 	changed, err := b.Store.SaveLineage(ctx, run, &catalog.LineageStored{
 		Lineage: l, Content: src.Content, Reader: lineage.Reader, Connections: connections,
 	})
@@ -107,7 +112,7 @@ func (b *Lineage) one(ctx context.Context, run catalog.RunID, app catalog.Key, c
 
 // read makes an app's lineage. A reader that breaks on a script, which none should, costs that app's
 // lineage and no crawl.
-func (b *Lineage) read(app *catalog.Snapshot, connections []catalog.DataConnection) (l catalog.Lineage) {
+func (b *Lineage) read(app *catalog.Snapshot, connections []catalog.DataConnection, qvds *lineage.QVDs) (l catalog.Lineage) {
 	defer func() {
 		if broken := recover(); broken != nil {
 			l = catalog.Lineage{App: app.Unit.Key, Gaps: []catalog.LineageGap{{
@@ -116,7 +121,7 @@ func (b *Lineage) read(app *catalog.Snapshot, connections []catalog.DataConnecti
 			}}}
 		}
 	}()
-	return lineage.Build(lineage.Input{App: app, Connections: connections, Include: b.Include})
+	return lineage.Build(lineage.Input{App: app, Connections: connections, Include: b.Include, QVDs: qvds})
 }
 
 // SaveDataConnections stores what scripts connect with, if the source can tell. Each crawl does, if it reads no

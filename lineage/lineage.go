@@ -19,7 +19,7 @@ import (
 
 // Reader is the version of what this package and its readers understand. When it is raised, the lineage of
 // every app is made anew from what is stored, at its connection's next crawl or build.
-const Reader = 2
+const Reader = 3
 
 // An Input is what an app's lineage is made from.
 type Input struct {
@@ -27,22 +27,27 @@ type Input struct {
 	Connections []catalog.DataConnection
 	// Include gives a file that the script includes; nil: included files can't be read.
 	Include func(path string) (string, error)
+	QVDs    *QVDs // nil: headers of QVD files can't be read
 }
 
 // Build tells where the data of an app comes from. The same input gives the same lineage, in the same
 // order.
 func Build(in Input) catalog.Lineage {
-	b := &builder{
-		in: in, app: in.App.Unit.Key, atlas: newAtlas(in.App.Unit.Key, in.Connections),
-		nodes: map[catalog.Key]catalog.LineageNode{}, edges: map[edgeID]catalog.LineageEdge{},
-		uses: map[string]bool{}, told: map[catalog.LineageGap]bool{}, masked: map[string]string{},
-		tablesOf: map[string][]catalog.Key{},
-	}
+	b := newBuilder(in)
 	b.reports()
 	b.script()
 	b.model()
 	b.expressions()
 	return b.lineage()
+}
+
+func newBuilder(in Input) *builder {
+	return &builder{
+		in: in, app: in.App.Unit.Key, atlas: newAtlas(in.App.Unit.Key, in.Connections),
+		nodes: map[catalog.Key]catalog.LineageNode{}, edges: map[edgeID]catalog.LineageEdge{},
+		uses: map[string]bool{}, told: map[catalog.LineageGap]bool{}, masked: map[string]string{},
+		tablesOf: map[string][]catalog.Key{}, headed: map[qvs.Object]*headed{},
+	}
 }
 
 // A builder collects the lineage of one app.
@@ -61,6 +66,7 @@ type builder struct {
 	masked   map[string]string        // statements without credentials, by what they were
 	result   *qvs.Result              // nil: the app's script isn't known
 	data     []*scriptTable           // what the script leaves in the data model
+	headed   map[qvs.Object]*headed   // the QVD files that it loads, if headers are read
 	doubtful int                      // from this line on an include is missing; 0: none is
 	tablesOf map[string][]catalog.Key // the script's tables in the data model that have a field
 
@@ -288,7 +294,7 @@ func (b *builder) runScript() {
 		if strings.TrimSpace(s.Code) == "" {
 			continue
 		}
-		b.result = qvs.Run(s.Code, qvs.Options{Now: now, Include: func(path string) (string, error) {
+		b.result = qvs.Run(s.Code, qvs.Options{Now: now, Columns: b.headerOf, Include: func(path string) (string, error) {
 			b.includes = true
 			if b.in.Include == nil {
 				return "", errNoIncludes

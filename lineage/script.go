@@ -74,6 +74,7 @@ func (b *builder) script() {
 	for i := range b.result.Stores {
 		b.store(&b.result.Stores[i], tables)
 	}
+	b.headers()
 }
 
 // shorten keeps what a gap is about readable.
@@ -230,6 +231,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 			found = true
 			e := b.step(t.Table, f, named)
 			unsure(&e, in.Column)
+			b.asHeaded(&e, in.Column)
 			e.From, e.To = origin, key
 			b.edge(e)
 		}
@@ -240,6 +242,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 	for _, c := range f.From {
 		e := b.step(t.Table, f, nameOf(c.Object))
 		unsure(&e, c)
+		b.asHeaded(&e, c)
 		e.From, e.To = b.column(c), key
 		b.edge(e)
 	}
@@ -326,13 +329,18 @@ func (b *builder) statement(s string) string {
 // appFile is the path of an app of the same site: its id is its name.
 var appFile = regexp.MustCompile(`(?i)(?:^|[/\\\\])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.qvf)?$`)
 
-// store adds a STORE: the dataset, its columns, and the stars that are stored whole.
-func (b *builder) store(s *qvs.Store, tables map[*qvs.Table]*scriptTable) {
+// storeObject is what a STORE writes.
+func storeObject(s *qvs.Store) qvs.Object {
 	kind := qvs.File
 	if strings.EqualFold(s.Format, "qvd") || s.Format == "" {
 		kind = qvs.QVD
 	}
-	o := qvs.Object{Kind: kind, Connection: s.Connection, Name: s.Target}
+	return qvs.Object{Kind: kind, Connection: s.Connection, Name: s.Target}
+}
+
+// store adds a STORE: the dataset, its columns, and the stars that are stored whole.
+func (b *builder) store(s *qvs.Store, tables map[*qvs.Table]*scriptTable) {
+	o := storeObject(s)
 	dataset := b.dataset(o, s.At)
 	t := tables[s.Table]
 	if dataset == "" || s.Table != nil && t == nil { // section access

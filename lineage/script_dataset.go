@@ -97,6 +97,7 @@ func (b *builder) column(c qvs.Column) catalog.Key {
 	key := catalog.ColumnKey(dataset, c.Name)
 	b.node(catalog.LineageNode{
 		Key: key, Kind: catalog.NodeDatasetColumn, Name: c.Name, Parent: dataset, Connection: b.nodes[dataset].Connection,
+		Attributes: b.headerAttributes(c),
 	})
 	return key
 }

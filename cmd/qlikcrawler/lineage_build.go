@@ -35,6 +35,9 @@ func (o runOptions) lineage(store crawler.LineageStore) *crawler.Lineage {
 	if o.QVSPath != "" {
 		b.Include = crawler.Includes(o.QVSPath)
 	}
+	if o.QVDsPath != "" {
+		b.QVDs = crawler.NewQVDs(o.QVDsPath)
+	}
 	return b
 }
 

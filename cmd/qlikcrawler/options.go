@@ -17,6 +17,7 @@ type runOptions struct {
 	QuietHours      string            `json:"quiet_hours"`
 	AutoLineage     bool              `json:"auto_lineage"`
 	QVSPath         string            `json:"qvs_path"`
+	QVDsPath        string            `json:"qvds_path"`
 
 	quiet catalog.QuietHours
 	zone  *time.Location // of quiet
@@ -32,7 +33,7 @@ func crawlOptions(conn catalog.Connection) (runOptions, error) {
 		return o, err
 	}
 	mine := map[string]any{}
-	for _, key := range []string{"workers", "max_sessions", "mass_retire_limit", "quiet_hours", "auto_lineage", "qvs_path"} {
+	for _, key := range []string{"workers", "max_sessions", "mass_retire_limit", "quiet_hours", "auto_lineage", "qvs_path", "qvds_path"} {
 		mine[key] = settings.Options[key]
 	}
 	if errs := connector.DecodeSettings(mine, &o); len(errs) > 0 {

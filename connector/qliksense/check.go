@@ -63,7 +63,7 @@ type stage struct {
 // stages are all steps in order. Their names are public: programs look for them.
 func (c *check) stages() []stage {
 	const short, long = time.Minute, 5 * time.Minute
-	return []stage{
+	all := []stage{
 		{"dns", "Look the host name up", nil, short, c.dns},
 		{"tcp", "Connect to the server", []string{"dns"}, short, c.tcp},
 		{"tls", "Verify the server's certificate", []string{"tcp"}, short, c.tls},
@@ -81,6 +81,10 @@ func (c *check) stages() []stage {
 		{"connections", "List data connections", []string{"open"}, short, c.connections},
 		{"data_model", "Read a stored data model", []string{"apps"}, short, c.dataModel},
 	}
+	if c.site.cfg.Options.QVDsPath != "" {
+		all = append(all, stage{"qvd_files", "Read headers of QVD files", nil, long, c.qvdFiles})
+	}
+	return all
 }
 
 // A notApplicable ends a step that has nothing to do. Steps that need it go on.

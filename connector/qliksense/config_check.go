@@ -339,7 +339,6 @@ func (k *checker) options() {
 		k.errs.Add("options.quiet_hours", "%v", err)
 	}
 	k.lacks(o.LogsPath != "", "options.logs_path", "script logs are")
-	k.lacks(o.QVDsPath != "", "options.qvds_path", "QVD headers are")
 }
 
 // secrets refuses references to places that this version doesn't read.

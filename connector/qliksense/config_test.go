@@ -161,7 +161,6 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 		{"header.value", "no header may have", []setup{set("authentication", "header"), set("header.name", "X-User"), secret("header.value", "ACME\\müller")}},
 		{"options.quiet_hours", "write it like", []setup{set("options.quiet_hours", "at night")}},
 		{"options.logs_path", "not in this version", []setup{set("options.logs_path", "/x")}},
-		{"options.qvds_path", "not in this version", []setup{set("options.qvds_path", "/x")}},
 		{"options.app_timeout", "at least 1s", []setup{set("options.app_timeout", "1ms")}},
 		{"options.workers", "must be 1 to 64", []setup{set("options.workers", 0)}},
 		{"options.max_sessions", "must be 1 to 5", []setup{set("options.max_sessions", 6)}},

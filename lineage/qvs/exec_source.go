@@ -48,7 +48,9 @@ func (r *interpreter) file(l *load) *rows {
 	in := r.open(o, at, tableOf(l.source))
 	stored, ok := r.st.stored[storeKey(l.source)]
 	if !ok {
-		return in
+		if stored = r.headed(o, at); stored == nil {
+			return in
+		}
 	}
 	for _, f := range stored {
 		in.fields = append(in.fields, r.column(o, f.name, at))
@@ -66,6 +68,18 @@ func (r *interpreter) file(l *load) *rows {
 		return r.ofStar(star, name)
 	}
 	return in
+}
+
+// headed are the columns that a QVD file has by itself; nil: they aren't known.
+func (r *interpreter) headed(o Object, at *Pos) []*field {
+	if o.Kind != QVD || r.opts.Columns == nil {
+		return nil
+	}
+	var list []*field
+	for _, name := range r.opts.Columns(o) {
+		list = append(list, &field{name: name, at: at})
+	}
+	return list
 }
 
 func hasStar(list []*field) bool {

@@ -13,6 +13,8 @@ type Options struct {
 	// Include returns the text of a file that the script includes, by its path as written after expansion.
 	// nil or an error: the file can't be read, which is a Diagnostic.
 	Include func(path string) (string, error)
+	// Columns names the columns of a QVD file that the script loads. nil, or none: they aren't known.
+	Columns func(o Object) []string
 	// Now is the time of the reload, for Today() and Now(). Zero: their values are unknown.
 	Now time.Time
 	// MaxStatements bounds the statements that a loop or sub executes, with all those in it; 0 is 20,000.
