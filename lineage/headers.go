@@ -180,8 +180,8 @@ func (b *builder) written(h *headed) {
 }
 
 // asHeaded makes an edge from a column that no statement names, but the header of its file, the header's.
-func (b *builder) asHeaded(e *catalog.LineageEdge, c qvs.Column) {
-	if c.Object.Kind != qvs.QVD || c.Name == "*" || strings.Contains(e.Statement, c.Name) {
+func (b *builder) asHeaded(e *catalog.LineageEdge, f *qvs.Field, c qvs.Column) {
+	if c.Object.Kind != qvs.QVD || f.Expression != "" { // a star has no expression
 		return
 	}
 	if h := b.headerOn(c.Object); h != nil && h.Field(c.Name) != nil {

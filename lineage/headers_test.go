@@ -79,13 +79,18 @@ func TestAHeaderNamesTheColumnsBehindAStar(t *testing.T) {
 
 func TestWhatTheScriptNamesIsTheScripts(t *testing.T) {
 	t.Parallel()
-	l := lineage.Build(lineage.Input{
-		Connections: connections, QVDs: files{"/qlik/qvd/a.qvd": headerOf("", "ID", "Amount")}.qvds(),
-		App: appOf("A: LOAD ID FROM [lib://QVD/a.qvd] (qvd);"),
-	})
-	same(t, "the table's fields", edges(l, catalog.ColumnLevel, "prod/a/script/A#"), []string{raw + "#ID -> prod/a/script/A#ID"})
-	if len(l.Gaps) > 0 {
-		t.Error(l.Gaps)
+	for _, script := range []string{
+		"A: LOAD ID FROM [lib://QVD/a.qvd] (qvd);",
+		"A: LOAD *; LOAD ID FROM [lib://QVD/a.qvd] (qvd);",
+		"A: LOAD ID; LOAD * FROM [lib://QVD/a.qvd] (qvd);",
+	} {
+		l := lineage.Build(lineage.Input{
+			Connections: connections, QVDs: files{"/qlik/qvd/a.qvd": headerOf("", "ID", "Amount")}.qvds(), App: appOf(script),
+		})
+		same(t, script, edges(l, catalog.ColumnLevel, "prod/a/script/A#"), []string{raw + "#ID -> prod/a/script/A#ID"})
+		if len(l.Gaps) > 0 {
+			t.Error(l.Gaps)
+		}
 	}
 }
 

@@ -231,7 +231,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 			found = true
 			e := b.step(t.Table, f, named)
 			unsure(&e, in.Column)
-			b.asHeaded(&e, in.Column)
+			b.asHeaded(&e, f, in.Column)
 			e.From, e.To = origin, key
 			b.edge(e)
 		}
@@ -242,7 +242,7 @@ func (b *builder) field(t *scriptTable, f *qvs.Field, tables map[*qvs.Table]*scr
 	for _, c := range f.From {
 		e := b.step(t.Table, f, nameOf(c.Object))
 		unsure(&e, c)
-		b.asHeaded(&e, c)
+		b.asHeaded(&e, f, c)
 		e.From, e.To = b.column(c), key
 		b.edge(e)
 	}
