@@ -57,6 +57,24 @@ func (db *DB) BeginRemoval(ctx context.Context, code string) error {
 	return fail("remove connection", catalog.Key(code), err)
 }
 
+// RemovalUses tells what would keep a connection from being removed just now; none for one that there isn't.
+func (db *DB) RemovalUses(ctx context.Context, code string) ([]catalog.Use, error) {
+	var uses []catalog.Use
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		var scheduled bool
+		err := tx.QueryRow(ctx, "select next_run_at is not null from qlikcrawler.connection where code = $1 for update", code).Scan(&scheduled)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		uses, err = usesOf(ctx, tx, code, scheduled)
+		return err
+	})
+	return uses, fail("look what uses connection", catalog.Key(code), err)
+}
+
 // maxUses is how many manual edges are named one by one.
 const maxUses = 20
 

@@ -57,6 +57,11 @@ func TestAConnectionInUseIsNotRemovedAndEveryUseIsNamed(t *testing.T) {
 	if len(use.Uses) != 4 {
 		t.Errorf("%d uses, want 4: %s", len(use.Uses), got)
 	}
+	before, err := b.RemovalUses(t.Context(), "prod")
+	b.must(err)
+	if fmt.Sprint(before) != got {
+		t.Errorf("who asks first is told %v", before)
+	}
 }
 
 func TestARemovalGoesOnWhereItStopped(t *testing.T) {

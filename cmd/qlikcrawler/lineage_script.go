@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 	"unicode/utf16"
 
 	"github.com/spf13/cobra"
@@ -198,7 +199,7 @@ func objectText(o qvs.ReportObject) string {
 func printCaret(w io.Writer, line, masked string, column int) {
 	const most = 160
 	if masked = qvs.Mask(masked); masked != line {
-		fmt.Fprintf(w, "    %s\n", masked)
+		fmt.Fprintf(w, "    %s\n", printable(masked))
 		return
 	}
 	runes := []rune(line)
@@ -214,7 +215,17 @@ func printCaret(w io.Writer, line, masked string, column int) {
 		}
 		pad = append(pad, r)
 	}
-	fmt.Fprintf(w, "    %s\n    %s^\n", string(shown), string(pad))
+	fmt.Fprintf(w, "    %s\n    %s^\n", printable(string(shown)), string(pad))
+}
+
+// printable is text without what would do something to a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // printScriptDiagnostics prints each with its line and a caret.
@@ -237,7 +248,7 @@ func printScriptDiagnostics(w io.Writer, script string, list []qvs.Diagnostic) {
 			printCaret(w, lines[n-1], masked[n-1], d.At.Column)
 		}
 		if d.What != "" {
-			fmt.Fprintf(w, "    at: %s\n", d.What)
+			fmt.Fprintf(w, "    at: %s\n", printable(d.What))
 		}
 	}
 	fmt.Fprintln(w)

@@ -200,7 +200,7 @@ func connectionName(kind, s string) string {
 		return provider
 	}
 	if kind == "LIB" {
-		return s
+		return mask(s)
 	}
 	first, _, _ := strings.Cut(s, ";")
 	if k, v, ok := strings.Cut(first, "="); ok && strings.EqualFold(trim(k), "dsn") {

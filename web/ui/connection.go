@@ -123,6 +123,7 @@ type removalPage struct {
 	Connection catalog.Connection
 	Counts     catalog.Counts
 	Uses       []catalog.Use
+	Refused    bool // somebody has tried
 }
 
 // askRemoval says what goes with a connection, and asks.
@@ -141,7 +142,9 @@ func (u *UI) showRemoval(w http.ResponseWriter, r *http.Request, code string, in
 	}
 	d, status := removalPage{Connection: doc.Connection}, 0
 	if in != nil {
-		d.Uses, status = in.Uses, http.StatusConflict
+		d.Uses, d.Refused, status = in.Uses, true, http.StatusConflict
+	} else if d.Uses, err = u.Connections.RemovalUses(r.Context(), code); err != nil {
+		return err
 	}
 	if d.Counts, err = u.Connections.Counts(r.Context(), code); err != nil {
 		return err

@@ -30,6 +30,8 @@ type ConnectionReader interface {
 	Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
 	// Counts counts what a connection has just now.
 	Counts(ctx context.Context, code string) (catalog.Counts, error)
+	// RemovalUses tells what would keep a connection from being removed.
+	RemovalUses(ctx context.Context, code string) ([]catalog.Use, error)
 	// LastRuns gives the newest crawl of each connection, by code.
 	LastRuns(ctx context.Context, scope catalog.Scope) (map[string]catalog.RunRow, error)
 	// SecretFaults tells why stored secrets of a connection can't be opened, by path.
