@@ -142,10 +142,17 @@ function suggestCode(name, code) {
 if (form) connectionForm();
 if (recheck) {
   const go = () => check(recheck.action, new URLSearchParams(new FormData(recheck)));
+  const again = recheck.querySelector("button"); // one check at a time: two would write into one list
   recheck.addEventListener("submit", async (e) => {
     e.preventDefault();
-    const { refused } = await go();
-    if (refused) sayFaults(refused.general);
+    if (again.disabled) return;
+    again.disabled = true;
+    try {
+      const { refused } = await go();
+      if (refused) sayFaults(refused.general);
+    } finally {
+      again.disabled = false;
+    }
   });
   if (recheck.hasAttribute("data-go")) recheck.requestSubmit();
 }
