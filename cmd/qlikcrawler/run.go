@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,7 +22,8 @@ type environment struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
-	Pace scheduler.Pace // of the service; zero: the usual
+	Pace scheduler.Pace   // of the service; zero: the usual
+	Now  func() time.Time // the service's clock; nil: time.Now
 }
 
 // Exit statuses (contract §1).

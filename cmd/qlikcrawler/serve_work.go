@@ -54,7 +54,7 @@ func (a *app) newScheduler(ctx context.Context, db *database, f serveFlags, m *m
 	if err := scheduler.Migrate(ctx, db.Pool(), a.log); err != nil {
 		return nil, nil, err
 	}
-	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: f.slots, Pace: a.env.Pace, Log: a.log, Pruned: m.prunedRows}
+	d := scheduler.Deps{Pool: db.Pool(), Book: db.DB, Worker: workerName(), Slots: f.slots, Pace: a.env.Pace, Now: a.env.Now, Log: a.log, Pruned: m.prunedRows}
 	var err error
 	if d.AuditFor, err = f.auditRetention(); err != nil {
 		return nil, nil, err

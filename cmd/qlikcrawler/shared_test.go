@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +31,14 @@ func quick() scheduler.Pace {
 
 func (p *program) service(slots int, pace scheduler.Pace) *service {
 	p.t.Helper()
+	return p.serviceBy(time.Now, slots, pace)
+}
+
+// serviceBy is a service that goes by another clock.
+func (p *program) serviceBy(now func() time.Time, slots int, pace scheduler.Pace) *service {
+	p.t.Helper()
 	a := p.app(pace)
+	a.env.Now = now
 	db, err := a.openDatabase(p.t.Context(), embedded.RoleServer, false)
 	if err != nil {
 		p.t.Fatal(err)
@@ -172,6 +180,59 @@ func TestQuietHoursKeepCrawlsAway(t *testing.T) {
 	}
 	if got := s.await(run.ID); got.State != catalog.Done || got.Tally.Added != 4 {
 		t.Errorf("after them it is %+v", got)
+	}
+}
+
+// TestARunningCrawlPausesInQuietHoursAndGoesOnAfterThem: the clock says that they have begun once the second of six
+// apps is opened. That one is read to its end, no other is begun, and after them the rest is read, nothing twice.
+func TestARunningCrawlPausesInQuietHoursAndGoesOnAfterThem(t *testing.T) {
+	t.Parallel()
+	srv := qliktest.New(t, smallSite(6), qliktest.Options{})
+	began := time.Now()
+	var over atomic.Bool
+	clock := func() time.Time {
+		switch {
+		case over.Load():
+			return time.Now().Add(3 * time.Hour)
+		case srv.Counters().OpensWithoutData >= 2:
+			return time.Now().Add(90 * time.Minute)
+		default:
+			return time.Now()
+		}
+	}
+	p := newProgram(t)
+	hours := began.Add(time.Hour).Format("15:04") + "-" + began.Add(2*time.Hour).Format("15:04")
+	p.must(exitDone, fileFor(t, srv, "qlik")+"options: {quiet_hours: '"+hours+"'}\n", "connection", "add", "-f", "-")
+	pace := quick()
+	pace.Silence = 24 * time.Hour // a clock that jumps makes nobody silent
+	s := p.serviceBy(clock, 1, pace)
+	run, err := s.Request(t.Context(), full("qlik"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := connect(t, p.database())
+	const napping = "select count(*) from qlikcrawler_queue.river_job where kind = 'fetch' and state = 'scheduled'"
+	eventually(t, "what is left waits for their end", func() bool {
+		return number(t, conn, napping) == 4 && number(t, conn, "select count(*) from qlikcrawler_queue.river_job where state in ('available', 'running')") == 0
+	})
+	if got, err := s.db.Run(t.Context(), run.ID); err != nil || got.State != catalog.Running {
+		t.Errorf("in quiet hours it is %s (%v)", got.State, err)
+	}
+	if n := number(t, conn, "select count(*) from catalog.crawl_outcome where run = $1 and change = 'added'", run.ID); n != 2 {
+		t.Errorf("%d apps have an outcome, want the two that were begun before", n)
+	}
+	if c := srv.Counters(); c.OpensWithoutData != 2 || c.Sockets.Now != 0 {
+		t.Errorf("in quiet hours %d apps were opened, %d sockets are open", c.OpensWithoutData, c.Sockets.Now)
+	}
+	over.Store(true)
+	if _, err := conn.Exec(t.Context(), "update qlikcrawler_queue.river_job set scheduled_at = now() where state = 'scheduled'"); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.await(run.ID); got.State != catalog.Done || got.Tally.Added != 6 {
+		t.Errorf("after them it is %+v", got)
+	}
+	if n := srv.Counters().OpensWithoutData; n != 6 {
+		t.Errorf("%d opens of 6 apps", n)
 	}
 }
 
