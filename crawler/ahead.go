@@ -34,7 +34,7 @@ func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run) *ahead {
 		return nil // the end of the crawl asks again, and tells
 	}
 	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost), connections: connections}
-	for range max(c.Lineage.Workers/2, 1) {
+	for range max(c.Lineage.Workers, 2) {
 		a.workers.Go(func() { a.work(ctx) })
 	}
 	return a

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,12 +28,7 @@ func (db *DB) saveLineage(ctx context.Context, c catalog.Claim, l *catalog.Linea
 		return false, err
 	}
 	err = db.inQuickTx(ctx, func(tx pgx.Tx) error {
-		if run != 0 {
-			if _, err := fence(ctx, tx, c); err != nil {
-				return err
-			}
-		}
-		was, err := lineageState(ctx, tx, l)
+		was, err := lineageState(ctx, tx, c, l)
 		if err != nil {
 			return err
 		}
@@ -40,12 +37,9 @@ func (db *DB) saveLineage(ctx context.Context, c catalog.Claim, l *catalog.Linea
 		}
 		b := &pgx.Batch{}
 		if changed = string(was.hash) != string(rows.hash); changed {
-			var linked string
-			if err := tx.QueryRow(ctx, "select "+linkable, clean(string(l.App))).Scan(&linked); err != nil {
+			if err := queueChanged(ctx, tx, b, was, l, rows); err != nil {
 				return err
 			}
-			queueLineage(b, l, rows)
-			b.Queue(markLinkable, clean(string(l.App)), linked)
 		}
 		queueLineageUnit(b, run, l, rows.hash)
 		return tx.SendBatch(ctx, b).Close()
@@ -69,31 +63,72 @@ func (w lineageWas) equal(l *catalog.LineageStored, hash []byte) bool {
 }
 
 // lineageState locks the app, checks that its rows are those that the lineage was made of, and reads what
-// there is.
-func lineageState(ctx context.Context, tx pgx.Tx, l *catalog.LineageStored) (lineageWas, error) {
+// there is: one round trip, with the fence of a run.
+func lineageState(ctx context.Context, tx pgx.Tx, c catalog.Claim, l *catalog.LineageStored) (lineageWas, error) {
 	var w lineageWas
+	var f fenced
 	unit := clean(string(l.App))
-	if _, err := tx.Exec(ctx, lockExclusive, "unit/"+unit); err != nil {
-		return w, err
+	b := &pgx.Batch{}
+	if c.Run != 0 {
+		queueFence(b, c, &f)
 	}
-	var content int64
-	err := tx.QueryRow(ctx, "select content from qlikcrawler.unit where key = $1 and retired_at is null", unit).Scan(&content)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && content != l.Content {
-		return w, &catalog.Error{
-			Code: catalog.CodeConflict, Op: "save the lineage of", Key: l.App,
-			Err:  catalog.ErrAppChanged,
-			Cure: "Build its lineage again.",
+	b.Queue(lockExclusive, "unit/"+unit)
+	b.Queue("select content from qlikcrawler.unit where key = $1 and retired_at is null", unit).QueryRow(func(row pgx.Row) error {
+		var content int64
+		err := row.Scan(&content)
+		if errors.Is(err, pgx.ErrNoRows) || err == nil && content != l.Content {
+			return appChanged(l.App)
 		}
-	}
-	if err != nil {
-		return w, err
-	}
-	err = tx.QueryRow(ctx, "select true, hash, content, reader, places, includes from qlikcrawler.lineage_unit where unit = $1", unit).
-		Scan(&w.known, &w.hash, &w.content, &w.reader, &w.places, &w.includes)
-	if errors.Is(err, pgx.ErrNoRows) {
-		err = nil
-	}
+		return err
+	})
+	b.Queue("select true, hash, content, reader, places, includes from qlikcrawler.lineage_unit where unit = $1", unit).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&w.known, &w.hash, &w.content, &w.reader, &w.places, &w.includes)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return nil
+		}
+		return err
+	})
+	err := tx.SendBatch(ctx, b).Close()
 	return w, err
+}
+
+func appChanged(app catalog.Key) error {
+	return &catalog.Error{
+		Code: catalog.CodeConflict, Op: "save the lineage of", Key: app,
+		Err:  catalog.ErrAppChanged,
+		Cure: "Build its lineage again.",
+	}
+}
+
+// queueChanged replaces the rows of a lineage, and notes that links may follow from it. Of an app that had none it needn't
+// be asked what it said before.
+func queueChanged(ctx context.Context, tx pgx.Tx, b *pgx.Batch, was lineageWas, l *catalog.LineageStored, rows *lineageRows) error {
+	unit := clean(string(l.App))
+	if !was.known {
+		queueLineage(b, l, rows)
+		if saysLinkable(l) {
+			b.Queue(markUnlinked, unit)
+		}
+		return nil
+	}
+	var linked string
+	if err := tx.QueryRow(ctx, "select "+linkable, unit).Scan(&linked); err != nil {
+		return err
+	}
+	queueLineage(b, l, rows)
+	b.Queue(markLinkable, unit, linked)
+	return nil
+}
+
+// saysLinkable tells whether the digest of linkable would be of anything.
+func saysLinkable(l *catalog.LineageStored) bool {
+	return len(l.Stars) > 0 ||
+		slices.ContainsFunc(l.Nodes, func(n catalog.LineageNode) bool {
+			return n.Kind == catalog.NodeDataset || n.Kind == catalog.NodeDatasetColumn
+		}) ||
+		slices.ContainsFunc(l.Edges, func(e catalog.LineageEdge) bool {
+			return e.Level == catalog.ColumnLevel && strings.HasPrefix(string(e.To), "dataset:")
+		})
 }
 
 func queueLineageUnit(b *pgx.Batch, run catalog.RunID, l *catalog.LineageStored, hash []byte) {

@@ -57,14 +57,14 @@ func (db *DB) LineageSource(ctx context.Context, app catalog.Key) (*catalog.Line
 	s.Snapshot.Unit.Key = app
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err := pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, "select content from qlikcrawler.unit where key = $1 and retired_at is null", app).Scan(&s.Content)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return &catalog.Error{Code: catalog.CodeNotFound, Op: "read app", Key: app, Err: errors.New("the catalog has no such app")}
-		}
-		if err != nil {
-			return err
-		}
 		b := &pgx.Batch{}
+		b.Queue("select content from qlikcrawler.unit where key = $1 and retired_at is null", app).QueryRow(func(row pgx.Row) error {
+			err := row.Scan(&s.Content)
+			if errors.Is(err, pgx.ErrNoRows) {
+				return &catalog.Error{Code: catalog.CodeNotFound, Op: "read app", Key: app, Err: errors.New("the catalog has no such app")}
+			}
+			return err
+		})
 		queueSource(b, string(app), &s.Snapshot)
 		return tx.SendBatch(ctx, b).Close()
 	})
