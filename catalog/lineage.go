@@ -184,7 +184,7 @@ type LineageQuery struct {
 	Depth     int  // steps at most; 0: all the way. Script tables and fields count only when they are shown
 	Columns   bool // follow columns rather than tables; always so from something that is as fine as a column
 	All       bool // with the tables and fields of scripts; false: real sources only
-	Limit     int  // nodes at most; 0: 5000
+	Limit     int  // nodes at most; 0: 1000
 }
 
 // A LineageGraph is what a LineageQuery finds.

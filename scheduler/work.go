@@ -96,11 +96,14 @@ func (s *Scheduler) advance(ctx context.Context, r catalog.SharedRun, terms Term
 	if err := s.Runner.Retire(ctx, r); err != nil {
 		return err
 	}
-	err := s.Book.InTx(ctx, func(tx pgx.Tx) error {
-		if err := s.Book.NoteUsage(ctx, tx, r.Run, s.Worker, s.Runner.Usage(r.Run)); err != nil {
+	// A stop that comes now would leave it open whether the end was stored. It is fenced, so it may outlast one.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), handBackTime)
+	defer cancel()
+	err := s.Book.InTx(last, func(tx pgx.Tx) error {
+		if err := s.Book.NoteUsage(last, tx, r.Run, s.Worker, s.Runner.Usage(r.Run)); err != nil {
 			return err
 		}
-		return s.Book.EndRun(ctx, tx, r.Claim, catalog.Done, "")
+		return s.Book.EndRun(last, tx, r.Claim, catalog.Done, "")
 	})
 	if err == nil {
 		s.Log.InfoContext(ctx, "crawl done", "connection", r.Details.Connection, "run", r.Run)

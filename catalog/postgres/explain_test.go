@@ -51,3 +51,27 @@ func explain(ctx context.Context, db querier, sql string, args []any) (string, e
 	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return strings.Join(lines, "\n"), err
 }
+
+// ExplainLineage gives the plans of what a walk from a node asks: the edges of so many nodes, and what they are.
+func (db *DB) ExplainLineage(ctx context.Context, key catalog.Key, way catalog.Direction, nodes int) (string, error) {
+	var plans []string
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginWalk}, func(tx pgx.Tx) error {
+		w := newWalker(tx, catalog.Scope{All: true}, true, false, 1000)
+		plan, err := explain(ctx, tx, edgesOf(way), []any{[]catalog.Key{key}, true, w.allowed(), nodes})
+		if err != nil {
+			return err
+		}
+		plans = append(plans, plan)
+		if err := w.fetch(ctx, way, []catalog.Key{key}); err != nil {
+			return err
+		}
+		var keys []string
+		for k := range w.nodes {
+			keys = append(keys, string(k))
+		}
+		plan, err = explain(ctx, tx, nodesOf, []any{keys, w.allowed()})
+		plans = append(plans, plan)
+		return err
+	})
+	return strings.Join(plans, "\n"), err
+}

@@ -55,7 +55,7 @@ func BenchmarkLineage(b *testing.B) {
 		{"chart/all the way up, 100 layers", catalog.LineageQuery{Key: "prod/1001/s/chart1", Direction: catalog.Upstream, Columns: true}},
 		{"chart/5 up", catalog.LineageQuery{Key: "prod/2501/s/chart1", Direction: catalog.Upstream, Columns: true, Depth: 5}},
 		{"column/what breaks, 5 down", catalog.LineageQuery{Key: "dataset:file://f/qvd/layer_0/app_0.qvd#c1", Direction: catalog.Downstream, Depth: 5}},
-		{"column/what breaks, all", catalog.LineageQuery{Key: "dataset:file://f/qvd/layer_200/app_0.qvd#c1", Direction: catalog.Downstream}},
+		{"column/what breaks, all", catalog.LineageQuery{Key: "dataset:file://f/qvd/layer_200/app_0.qvd#c1", Direction: catalog.Downstream, Limit: 5000}},
 		{"folder/what breaks", catalog.LineageQuery{Key: "dataset:file://f/qvd/layer_290", Direction: catalog.Downstream, Columns: true}},
 		{"chart/one connection may be seen", catalog.LineageQuery{Key: "prod/2501/s/chart1", Direction: catalog.Upstream, Columns: true, Depth: 5, Scope: catalog.Scope{Connections: []string{"prod"}}}},
 	} {

@@ -13,7 +13,7 @@ import (
 )
 
 // defaultNodes is how many nodes a graph has at most, unless the query says otherwise.
-const defaultNodes = 5000
+const defaultNodes = 1000
 
 // Lineage answers a LineageQuery from one moment of the catalog. CodeNotFound if there is nothing of that
 // key, or it may not be seen; CodeInvalid for a direction that isn't one.
@@ -31,14 +31,13 @@ func (db *DB) Lineage(ctx context.Context, q catalog.LineageQuery) (*catalog.Lin
 		q.Limit = defaultNodes
 	}
 	var g *catalog.LineageGraph
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginWalk}, func(tx pgx.Tx) error {
 		root, starts, err := findStart(ctx, tx, q)
 		if err != nil {
 			return err
 		}
 		q.Columns = q.Columns || root.Kind.Columnar()
-		b := &grapher{q: q, w: newWalker(tx, q.Scope, q.Columns, q.All), nodes: map[catalog.Key]*catalog.GraphNode{}}
+		b := &grapher{q: q, w: newWalker(tx, q.Scope, q.Columns, q.All, 4*q.Limit), nodes: map[catalog.Key]*catalog.GraphNode{}}
 		g, err = b.build(ctx, root, starts)
 		return err
 	})
@@ -51,6 +50,7 @@ type grapher struct {
 	w         *walker
 	nodes     map[catalog.Key]*catalog.GraphNode
 	edges     []*walked
+	room      int // nodes that the answer may have, so far
 	truncated bool
 }
 
@@ -61,6 +61,9 @@ func (b *grapher) build(ctx context.Context, root *catalog.LineageNode, starts [
 	for _, way := range []catalog.Direction{catalog.Upstream, catalog.Downstream} {
 		if b.q.Direction != way && b.q.Direction != catalog.Both {
 			continue
+		}
+		if b.room = b.q.Limit; way == catalog.Upstream && b.q.Direction == catalog.Both {
+			b.room = (b.q.Limit + 1) / 2 // the other way is to be seen, too
 		}
 		if err := b.walk(ctx, way, root.Key, starts); err != nil {
 			return nil, err
@@ -99,13 +102,14 @@ func compareEdges(x, y catalog.LineageEdge) int {
 	return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(x.To, y.To), cmp.Compare(x.How, y.How), cmp.Compare(x.Origin, y.Origin))
 }
 
-// walk goes level by level. Members are the parts of the start that stand one step from it, if it is a
+// walk goes level by level, until there is nothing more, or no room. Members are the parts of the start that stand one step from it, if it is a
 // whole: the columns of a table, the datasets of a server.
 func (b *grapher) walk(ctx context.Context, way catalog.Direction, root catalog.Key, members []catalog.Key) error {
 	frontier := []catalog.Key{root}
 	seen := map[catalog.Key]bool{root: true}
 	for depth := 1; len(frontier) > 0; depth++ {
-		if err := b.w.closure(ctx, way, frontier); err != nil {
+		full, err := b.w.closure(ctx, way, frontier, b.room-len(b.nodes), b.nodes)
+		if err != nil {
 			return err
 		}
 		if depth == 1 {
@@ -128,7 +132,10 @@ func (b *grapher) walk(ctx context.Context, way catalog.Direction, root catalog.
 				}
 			}
 		}
-		frontier = next
+		if frontier = next; full {
+			b.truncated = true
+			return nil
+		}
 	}
 	return nil
 }
@@ -165,7 +172,7 @@ func (b *grapher) admit(k catalog.Key, way catalog.Direction, depth int) bool {
 	if b.nodes[k] != nil {
 		return true
 	}
-	if b.q.Depth > 0 && depth > b.q.Depth || len(b.nodes) >= b.q.Limit {
+	if b.q.Depth > 0 && depth > b.q.Depth || len(b.nodes) >= b.room {
 		return false
 	}
 	b.nodes[k] = &catalog.GraphNode{LineageNode: *b.w.nodes[k], Depth: depth, Side: way}
@@ -174,7 +181,7 @@ func (b *grapher) admit(k catalog.Key, way catalog.Direction, depth int) bool {
 
 // findStart finds what a query's key means: a node, or a whole with its members.
 func findStart(ctx context.Context, tx pgx.Tx, q catalog.LineageQuery) (*catalog.LineageNode, []catalog.Key, error) {
-	w := newWalker(tx, q.Scope, q.Columns, q.All)
+	w := newWalker(tx, q.Scope, q.Columns, q.All, 0)
 	if err := w.learnStored(ctx, q.Key); err != nil {
 		return nil, nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -141,41 +140,20 @@ func (db *DB) RemoveManualEdge(ctx context.Context, from, to catalog.Key) error 
 	return fail("remove the manual edge from", from, err)
 }
 
-// selectManual are the manual edges with what contradicts them. $1 are the connections that may be seen, null for all; $2 the
-// start of the keys that one end must have, null for any.
-const selectManual = `
-	select m.from_key, m.to_key, m.denied, m.level, m.how, m.confidence, m.author, m.reason, m.created_at,
-		(select count(*) from qlikcrawler.lineage_edge e where e.from_key = m.from_key and e.to_key = m.to_key)
-			+ (select count(*) from qlikcrawler.lineage_link l where l.from_key = m.from_key and l.to_key = m.to_key),
-		coalesce((select string_agg(distinct e.level || ' ' || e.how, ', ') from qlikcrawler.lineage_edge e where e.from_key = m.from_key and e.to_key = m.to_key), ''),
-		m.from_key like 'dataset:%' or exists (select from qlikcrawler.lineage_node n where n.key = m.from_key),
-		m.to_key like 'dataset:%' or exists (select from qlikcrawler.lineage_node n where n.key = m.to_key)
-	from qlikcrawler.lineage_manual m
-	where ($1::text[] is null or coalesce(qlikcrawler.connection_of(m.from_key) = any($1), true) and coalesce(qlikcrawler.connection_of(m.to_key) = any($1), true)
-			and coalesce(qlikcrawler.connection_of(m.from_key), qlikcrawler.connection_of(m.to_key)) is not null)
-		and ($2::text is null or starts_with(m.from_key, $2) or starts_with(m.to_key, $2))
-	order by m.from_key, m.to_key`
-
-// ManualEdges gives what people said of edges, with the conflicts. prefix, if not "", is what the key of
-// one end starts with. With a Scope, an edge is given when every connection that it touches may be seen.
+// ManualEdges gives all that ManualEdgeRows gives in pages, by key.
 func (db *DB) ManualEdges(ctx context.Context, scope catalog.Scope, prefix catalog.Key) ([]catalog.ManualEdge, error) {
-	w := walker{scope: scope}
-	rows, err := db.pool.Query(ctx, selectManual, w.allowed(), text(string(prefix)))
-	if err != nil {
-		return nil, fail("list manual edges", "", err)
+	var all []catalog.ManualEdge
+	q := catalog.Query{Scope: scope, Limit: mostLimit}
+	for {
+		page, err := db.ManualEdgeRows(ctx, q, prefix)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Items...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return all, nil
+		}
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (catalog.ManualEdge, error) {
-		var e catalog.ManualEdge
-		var automatic int
-		var what string
-		var hasFrom, hasTo bool
-		err := row.Scan(&e.From, &e.To, &e.Denied, &e.Level, &e.How, &e.Confidence, &e.Author, &e.Reason, &e.CreatedAt,
-			&automatic, &what, &hasFrom, &hasTo)
-		e.CreatedAt = e.CreatedAt.UTC().Truncate(time.Microsecond)
-		e.Conflict = conflictOf(e, automatic, what, hasFrom, hasTo)
-		return e, err
-	})
-	return list, fail("list manual edges", "", err)
 }
 
 // conflictOf says how a manual edge and the rest of the catalog contradict each other.

@@ -11,16 +11,18 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
+// pathNodes is how many nodes a search for a path looks at, unless the query says otherwise.
+const pathNodes = 100_000
+
 // LineagePath gives the shortest way that data takes from one node to another, as a graph of just its
 // nodes and edges in their order, whichever of the two comes first. Of the query it reads Scope, Key (where
 // it starts), Columns, All and Limit (nodes looked at). CodeNotFound if there is no way, or no such node.
 func (db *DB) LineagePath(ctx context.Context, q catalog.LineageQuery, to catalog.Key) (*catalog.LineageGraph, error) {
 	if q.Limit <= 0 {
-		q.Limit = 20 * defaultNodes
+		q.Limit = pathNodes
 	}
 	var g *catalog.LineageGraph
-	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, db.pool, options, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{BeginQuery: beginWalk}, func(tx pgx.Tx) error {
 		first, second := q, q
 		second.Key = to
 		a, _, err := findStart(ctx, tx, first)
@@ -32,11 +34,8 @@ func (db *DB) LineagePath(ctx context.Context, q catalog.LineageQuery, to catalo
 			return err
 		}
 		q.Columns = q.Columns || a.Kind.Columnar() || b.Kind.Columnar()
-		for _, way := range []catalog.Direction{catalog.Downstream, catalog.Upstream} {
-			p := &pathfinder{w: newWalker(tx, q.Scope, q.Columns, q.All), way: way, by: map[catalog.Key]*walked{}, limit: q.Limit}
-			if g, err = p.find(ctx, q, to); g != nil || err != nil {
-				return err
-			}
+		if g, err = findPath(ctx, newWalker(tx, q.Scope, q.Columns, q.All, mostAhead), q, to); g != nil || err != nil {
+			return err
 		}
 		return &catalog.Error{
 			Code: catalog.CodeNotFound, Op: "find a way from", Key: q.Key,
@@ -46,92 +45,144 @@ func (db *DB) LineagePath(ctx context.Context, q catalog.LineageQuery, to catalo
 	return g, fail("find a way from", q.Key, err)
 }
 
-// A pathfinder searches breadth first in one direction.
-type pathfinder struct {
-	w     *walker
-	way   catalog.Direction
-	by    map[catalog.Key]*walked // how a node was reached; nil: it is a start
-	limit int
-}
-
-// find gives nil if there is no way.
-func (p *pathfinder) find(ctx context.Context, q catalog.LineageQuery, to catalog.Key) (*catalog.LineageGraph, error) {
-	starts, err := p.ends(ctx, q, q.Key)
+// findPath looks for a way down from the start to the end, and for one up, in turn a step each. It gives nil if there
+// is none.
+func findPath(ctx context.Context, w *walker, q catalog.LineageQuery, to catalog.Key) (*catalog.LineageGraph, error) {
+	starts, err := w.ends(ctx, q, q.Key)
 	if err != nil {
 		return nil, err
 	}
-	ends, err := p.ends(ctx, q, to)
+	ends, err := w.ends(ctx, q, to)
 	if err != nil {
 		return nil, err
 	}
-	frontier := starts
-	for _, k := range starts {
-		p.by[k] = nil
+	list := []*meeting{
+		{newPathfinder(w, catalog.Downstream, starts), newPathfinder(w, catalog.Upstream, ends)},
+		{newPathfinder(w, catalog.Upstream, starts), newPathfinder(w, catalog.Downstream, ends)},
 	}
-	for len(frontier) > 0 {
-		if err := p.w.closure(ctx, p.way, frontier); err != nil {
-			return nil, err
-		}
-		var next []catalog.Key
-		for _, k := range frontier {
-			for _, e := range p.w.steps(p.way, k) {
-				o := other(e, p.way)
-				if _, known := p.by[o]; known {
-					continue
-				}
-				if p.by[o] = e; slices.Contains(ends, o) {
-					return p.graph(ctx, q, o)
-				}
-				next = append(next, o)
+	for looked := 0; len(list) > 0; {
+		for _, m := range list {
+			at, n, err := m.step(ctx)
+			if err != nil {
+				return nil, err
 			}
+			if at != "" {
+				return m.graph(ctx, q, at)
+			}
+			looked += n
 		}
-		if len(p.by) > p.limit {
+		list = slices.DeleteFunc(list, (*meeting).over)
+		if looked > q.Limit {
 			return nil, &catalog.Error{
 				Code: catalog.CodeTooLarge, Op: "find a way from", Key: q.Key,
 				Err:  errors.New("more nodes than the limit depend on it"),
 				Cure: "Start from a column rather than from a table.",
 			}
 		}
-		frontier = next
 	}
 	return nil, nil
 }
 
-// ends are a node, or its columns when columns are followed.
-func (p *pathfinder) ends(ctx context.Context, q catalog.LineageQuery, key catalog.Key) ([]catalog.Key, error) {
-	q.Key, q.Columns = key, p.w.columns
-	_, members, err := findStart(ctx, p.w.tx, q)
+// A meeting searches from both ends of a path: what comes of one of them is often few, where what comes of the other
+// is half a site.
+type meeting struct{ there, back *pathfinder }
+
+// over reports whether one of the two has nowhere to go.
+func (m *meeting) over() bool { return len(m.there.frontier) == 0 || len(m.back.frontier) == 0 }
+
+// step goes one step on from the end that has fewer ways to go, and gives the node in which the two meet on the
+// shortest way, or "", and how many nodes it came to.
+func (m *meeting) step(ctx context.Context) (at catalog.Key, looked int, err error) {
+	p, other := m.there, m.back
+	if len(other.frontier) < len(p.frontier) {
+		p, other = other, p
+	}
+	if err := p.step(ctx); err != nil {
+		return "", 0, err
+	}
+	for _, k := range p.frontier {
+		if d, met := other.depth[k]; met && (at == "" || d < other.depth[at]) {
+			at = k
+		}
+	}
+	return at, len(p.frontier), nil
+}
+
+// A pathfinder searches breadth first in one direction.
+type pathfinder struct {
+	w        *walker
+	way      catalog.Direction
+	by       map[catalog.Key]*walked // how a node was reached; nil: it is a start
+	depth    map[catalog.Key]int
+	frontier []catalog.Key // those that were reached last
+}
+
+func newPathfinder(w *walker, way catalog.Direction, starts []catalog.Key) *pathfinder {
+	p := &pathfinder{w: w, way: way, by: map[catalog.Key]*walked{}, depth: map[catalog.Key]int{}, frontier: starts}
+	for _, k := range starts {
+		p.by[k], p.depth[k] = nil, 0
+	}
+	return p
+}
+
+// step goes one step on.
+func (p *pathfinder) step(ctx context.Context) error {
+	if _, err := p.w.closure(ctx, p.way, p.frontier, -1, nil); err != nil {
+		return err
+	}
+	var next []catalog.Key
+	for _, k := range p.frontier {
+		for _, e := range p.w.steps(p.way, k) {
+			o := other(e, p.way)
+			if _, known := p.depth[o]; !known {
+				p.by[o], p.depth[o] = e, p.depth[k]+1
+				next = append(next, o)
+			}
+		}
+	}
+	p.frontier = next
+	return nil
+}
+
+// trail goes back from a node to where the search started.
+func (p *pathfinder) trail(k catalog.Key) (edges []*walked, nodes []catalog.Key) {
+	for e := p.by[k]; e != nil; e = p.by[k] {
+		k = end(e, p.way)
+		edges, nodes = append(edges, e), append(nodes, k)
+	}
+	return edges, nodes
+}
+
+// ends are a node, or its columns when columns are followed, as far as they may be seen.
+func (w *walker) ends(ctx context.Context, q catalog.LineageQuery, key catalog.Key) ([]catalog.Key, error) {
+	q.Key, q.Columns = key, w.columns
+	_, members, err := findStart(ctx, w.tx, q)
 	ends := append([]catalog.Key{key}, members...)
 	known := map[catalog.Key]bool{}
 	for _, k := range ends {
 		known[k] = true
 	}
 	if err == nil {
-		err = p.w.learn(ctx, known)
+		err = w.learn(ctx, known)
 	}
-	return ends, err
+	w.named[key] = true
+	return slices.DeleteFunc(ends, func(k catalog.Key) bool { return w.nodes[k] == nil }), err
 }
 
-// graph goes back from where the search ended.
-func (p *pathfinder) graph(ctx context.Context, q catalog.LineageQuery, end catalog.Key) (*catalog.LineageGraph, error) {
-	var edges []*walked
-	nodes := []catalog.Key{end}
-	for e := p.by[end]; e != nil; e = p.by[nodes[len(nodes)-1]] {
-		edges = append(edges, e)
-		if p.way == catalog.Downstream {
-			nodes = append(nodes, e.From)
-		} else {
-			nodes = append(nodes, e.To)
-		}
-	}
+// graph is the way through the node in which the two met.
+func (m *meeting) graph(ctx context.Context, q catalog.LineageQuery, at catalog.Key) (*catalog.LineageGraph, error) {
+	edges, nodes := m.there.trail(at)
 	slices.Reverse(edges)
 	slices.Reverse(nodes)
-	told, err := p.w.tell(ctx, edges)
-	g := &catalog.LineageGraph{Key: q.Key, Direction: p.way, Columns: p.w.columns, Edges: told}
+	onward, rest := m.back.trail(at)
+	edges, nodes = append(edges, onward...), slices.Concat(nodes, []catalog.Key{at}, rest)
+	w, way := m.there.w, m.there.way
+	told, err := w.tell(ctx, edges)
+	g := &catalog.LineageGraph{Key: q.Key, Direction: way, Columns: w.columns, Edges: told}
 	for i, k := range nodes {
-		n := catalog.GraphNode{LineageNode: *p.w.nodes[k], Depth: i}
+		n := catalog.GraphNode{LineageNode: *w.nodes[k], Depth: i}
 		if i > 0 {
-			n.Side = p.way
+			n.Side = way
 		}
 		g.Nodes = append(g.Nodes, n)
 	}

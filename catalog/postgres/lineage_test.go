@@ -233,6 +233,61 @@ func TestLineageHasDepthAndLimit(t *testing.T) {
 	}
 }
 
+// fan is a file that so many apps read, each through script fields.
+func fan(apps int) (list []*catalog.LineageStored) {
+	for i := range apps {
+		app := catalog.Key(fmt.Sprintf("prod/app%03d", i))
+		list = append(list, sketch(app,
+			"dataset:file://f/all.qvd#x -> "+string(app)+"/script/T#x", string(app)+"/script/T#x -> "+string(app)+"/script/U#x",
+			string(app)+"/script/U#x -> "+string(app)+"/field/x", string(app)+"/field/x -> "+string(app)+"/m1"))
+	}
+	return list
+}
+
+func TestALineageTooLargeIsTruncatedNearestFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.withLineage(fan(70)...) // more than is fetched ahead at first
+	q := catalog.LineageQuery{Key: "dataset:file://f/all.qvd#x", Direction: catalog.Downstream}
+	_, nodes, g := b.ask(q)
+	if len(nodes) != 141 || g.Truncated || len(g.Edges) != 140 {
+		t.Fatalf("%d nodes, %d edges, truncated: %v", len(nodes), len(g.Edges), g.Truncated)
+	}
+	q.Limit = 50
+	_, _, g = b.ask(q)
+	if len(g.Nodes) != 50 || !g.Truncated || g.Nodes[49].Depth != 1 {
+		t.Errorf("%d nodes, truncated: %v", len(g.Nodes), g.Truncated)
+	}
+	for _, e := range g.Edges {
+		if e.From != q.Key || len(e.Via) != 2 {
+			t.Errorf("an edge of another step: %+v", e)
+		}
+	}
+	_, _, g = b.ask(catalog.LineageQuery{Key: "prod/app007/field/x", Limit: 3})
+	if len(g.Nodes) != 3 || g.Nodes[1].Side == g.Nodes[2].Side {
+		t.Errorf("of two ways one takes all the room: %+v", g.Nodes)
+	}
+}
+
+func TestAPathIsFoundThroughWhatHalfTheSiteReads(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.withLineage(append(fan(70), sketch("prod/z", "dataset:file://f/far.csv#x -> prod/z/script/T#x", "prod/z/script/T#x -> dataset:file://f/all.qvd#x"))...)
+	for _, c := range []struct{ from, to catalog.Key }{
+		{"dataset:file://f/far.csv#x", "prod/app069/m1"},
+		{"prod/app069/m1", "dataset:file://f/far.csv#x"},
+		{"prod/z/script/T#x", "prod/app069/m1"},
+	} {
+		g, err := b.LineagePath(t.Context(), catalog.LineageQuery{Scope: everything, Key: c.from, Limit: 80}, c.to)
+		b.must(err)
+		if g.Nodes[0].Key != c.from || g.Nodes[3].Key != c.to || len(g.Edges) != 3 {
+			t.Errorf("from %s to %s: %+v", c.from, c.to, g.Nodes)
+		}
+	}
+	_, err := b.LineagePath(t.Context(), catalog.LineageQuery{Scope: everything, Key: "prod/app001/m1"}, "prod/app002/m1")
+	wantCode(t, err, catalog.CodeNotFound)
+}
+
 func TestLineageInACircleEnds(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

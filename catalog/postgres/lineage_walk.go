@@ -17,10 +17,13 @@ type walker struct {
 	columns bool
 	all     bool
 
+	named   map[catalog.Key]bool // shown whatever they are: somebody asked for them
 	nodes   map[catalog.Key]*catalog.LineageNode
 	hidden  map[catalog.Key]bool
 	fetched map[catalog.Direction]map[catalog.Key][]*walked
-	denied  map[[2]catalog.Key]bool // pairs that a person said have no edge
+	denied  map[[2]catalog.Key]bool   // pairs of which a person spoke: true, that they have no edge
+	ahead   map[catalog.Direction]int // see fetch
+	most    int                       // of ahead
 }
 
 // A walked is an edge as it is fetched: its statement comes later, if it is shown.
@@ -30,76 +33,15 @@ type walked struct {
 	statement int
 }
 
-func newWalker(tx pgx.Tx, scope catalog.Scope, columns, all bool) *walker {
+// newWalker gives a walker that fetches so many nodes ahead at most.
+func newWalker(tx pgx.Tx, scope catalog.Scope, columns, all bool, most int) *walker {
 	return &walker{
-		tx: tx, scope: scope, columns: columns, all: all,
-		nodes: map[catalog.Key]*catalog.LineageNode{}, hidden: map[catalog.Key]bool{},
+		tx: tx, scope: scope, columns: columns, all: all, most: most,
+		named: map[catalog.Key]bool{}, nodes: map[catalog.Key]*catalog.LineageNode{}, hidden: map[catalog.Key]bool{},
 		fetched: map[catalog.Direction]map[catalog.Key][]*walked{catalog.Upstream: {}, catalog.Downstream: {}},
 		denied:  map[[2]catalog.Key]bool{},
+		ahead:   map[catalog.Direction]int{catalog.Upstream: leastAhead, catalog.Downstream: leastAhead},
 	}
-}
-
-// edgesAt gives the edges at nodes: $1 their keys, $2 whether of columns, $3 the connections that may be
-// seen, null for all. %[1]s is the column at which the nodes stand.
-const (
-	edgesUp   = edgesHead + " e.to_key = k.key" + edgesLink + " l.to_key = k.key" + edgesManual + " m.to_key = k.key"
-	edgesDown = edgesHead + " e.from_key = k.key" + edgesLink + " l.from_key = k.key" + edgesManual + " m.from_key = k.key"
-
-	edgesHead = `
-	with k as (select unnest($1::text[]) collate "C" as key)
-	select k.key, e.from_key, e.to_key, e.level, e.how, e.origin, e.confidence, e.unit, coalesce(e.statement, 0), '', '', false
-	from k join qlikcrawler.lineage_edge e on`
-	edgesLink = `
-		and (case when $2 then e.level = 'column' or e.origin = 'structure' else e.level = 'table' end)
-		and ($3::text[] is null or e.connection = any($3))
-	union all
-	select k.key, l.from_key, l.to_key, l.level, 'direct', 'script', l.confidence, '', 0, '', '', false
-	from k join qlikcrawler.lineage_link l on`
-	edgesManual = `
-		and (l.level = 'column') = $2
-	union all
-	select k.key, m.from_key, m.to_key, m.level, m.how, 'manual', m.confidence, '', 0, m.author, m.reason, m.denied
-	from k join qlikcrawler.lineage_manual m on`
-)
-
-// fetch gets the edges at nodes that aren't there yet, and what stands at their other ends.
-func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalog.Key) error {
-	have := w.fetched[way]
-	var ask []catalog.Key
-	for _, k := range keys {
-		if _, known := have[k]; !known {
-			have[k] = nil
-			ask = append(ask, k)
-		}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	sql := edgesUp
-	if way == catalog.Downstream {
-		sql = edgesDown
-	}
-	found, err := w.query(ctx, sql, ask)
-	if err != nil {
-		return err
-	}
-	others := map[catalog.Key]bool{}
-	for _, f := range found {
-		others[other(f, way)] = true
-	}
-	if err := w.learn(ctx, others); err != nil {
-		return err
-	}
-	for _, f := range found {
-		if o := other(f, way); w.nodes[o] != nil && (f.Origin == catalog.FromPerson || !w.overruled(f)) {
-			here := f.From
-			if way == catalog.Upstream {
-				here = f.To
-			}
-			have[here] = append(have[here], f)
-		}
-	}
-	return nil
 }
 
 func other(e *walked, way catalog.Direction) catalog.Key {
@@ -107,31 +49,6 @@ func other(e *walked, way catalog.Direction) catalog.Key {
 		return e.From
 	}
 	return e.To
-}
-
-func (w *walker) query(ctx context.Context, sql string, keys []catalog.Key) ([]*walked, error) {
-	rows, err := w.tx.Query(ctx, sql, keys, w.columns, w.allowed())
-	if err != nil {
-		return nil, err
-	}
-	var found []*walked
-	var key catalog.Key
-	var f walked
-	var denied bool
-	_, err = pgx.ForEachRow(rows, []any{
-		&key, &f.From, &f.To, &f.Level, &f.How, &f.Origin, &f.Confidence, &f.unit, &f.statement, &f.Author, &f.Reason, &denied,
-	}, func() error {
-		if f.Origin == catalog.FromPerson {
-			w.denied[[2]catalog.Key{f.From, f.To}] = denied
-			if denied {
-				return nil
-			}
-		}
-		e := f
-		found = append(found, &e)
-		return nil
-	})
-	return found, err
 }
 
 // allowed are the connections whose rows may be seen; nil for all.
@@ -151,6 +68,24 @@ func (w *walker) overruled(e *walked) bool {
 	return spoken
 }
 
+// nodesOf gives what nodes are, and whether they may be seen: $1 their keys, $2 the connections that may be, null for all.
+// A column of a file that a thousand apps read is there a thousand times, in the same words: the first does.
+const nodesOf = `
+	select k.key, coalesce(n.connection, ''), coalesce(n.kind, ''), coalesce(n.name, ''), coalesce(n.parent_key, ''), coalesce(n.report_key, ''), n.attributes,
+		n.key is not null and ($2::text[] is null or n.unit <> ''
+			or exists (select from qlikcrawler.lineage_node p where p.key = n.parent_key and split_part(p.unit, '/', 1) = any($2)))
+	from unnest($1::text[]) k(key) left join lateral (
+		(select n.* from qlikcrawler.lineage_node n where n.key = k.key collate "C" and k.key like '%#%' and n.unit <> '' and ` + seen + ` limit 1)
+		union all
+		(select n.* from qlikcrawler.lineage_node n where n.key = k.key collate "C" and k.key not like '%#%' and n.unit <> '' and ` + seen + ` order by n.unit desc limit 1)
+		union all
+		(select n.* from qlikcrawler.lineage_node n where n.key = k.key collate "C" and n.unit = '' limit 1)
+		limit 1) n on true
+	where n.key is not null or exists (select from qlikcrawler.lineage_node x where x.key = k.key collate "C")`
+
+// seen says whether a node's row n comes from a connection that may be seen.
+const seen = `($2::text[] is null or split_part(n.unit, '/', 1) = any($2))`
+
 // learn fetches what nodes are. Those that may not be seen stay unknown.
 func (w *walker) learn(ctx context.Context, keys map[catalog.Key]bool) error {
 	var ask []catalog.Key
@@ -162,11 +97,7 @@ func (w *walker) learn(ctx context.Context, keys map[catalog.Key]bool) error {
 	if len(ask) == 0 {
 		return nil
 	}
-	rows, err := w.tx.Query(ctx, `
-		select distinct on (n.key) n.key, coalesce(n.connection, ''), n.kind, coalesce(n.name, ''), coalesce(n.parent_key, ''),
-			coalesce(n.report_key, ''), n.attributes, $2::text[] is null or bool_or(split_part(n.unit, '/', 1) = any($2)) over (partition by n.key)
-				or n.unit = '' and exists (select from qlikcrawler.lineage_node p where p.key = n.parent_key and split_part(p.unit, '/', 1) = any($2))
-		from qlikcrawler.lineage_node n where n.key = any($1) order by n.key, n.unit desc`, ask, w.allowed())
+	rows, err := w.tx.Query(ctx, nodesOf, ask, w.allowed())
 	if err != nil {
 		return err
 	}
@@ -207,28 +138,47 @@ func unknownNode(k catalog.Key) *catalog.LineageNode {
 // shows reports whether a node is part of the answer; data flows through the others.
 func (w *walker) shows(k catalog.Key) bool {
 	n := w.nodes[k]
-	return w.all || n == nil || !n.Kind.Inner()
+	return w.all || w.named[k] || n == nil || !n.Kind.Inner()
 }
 
-// closure fetches the edges of nodes and of all that isn't shown behind them.
-func (w *walker) closure(ctx context.Context, way catalog.Direction, keys []catalog.Key) error {
-	for len(keys) > 0 {
-		if err := w.fetch(ctx, way, keys); err != nil {
-			return err
+// atOnce is how many nodes are asked about at once, besides those ahead: between two times it is seen whether there
+// are enough.
+const atOnce = 256
+
+// closure makes sure that the edges of nodes are there, and of all that isn't shown behind them. It stops when it has
+// come to more shown nodes than there is room for, those in the answer not counted, and tells so; room below 0 is room for all.
+func (w *walker) closure(
+	ctx context.Context, way catalog.Direction, keys []catalog.Key, room int, in map[catalog.Key]*catalog.GraphNode,
+) (cut bool, err error) {
+	seen := map[catalog.Key]bool{}
+	found := 0
+	keys = slices.Clone(keys) // it grows
+	for done := 0; done < len(keys); {
+		part := keys[done:min(done+atOnce, len(keys))]
+		done += len(part)
+		if err := w.fetch(ctx, way, part); err != nil {
+			return false, err
 		}
-		var behind []catalog.Key
-		for _, k := range keys {
+		for _, k := range part {
 			for _, e := range w.fetched[way][k] {
 				o := other(e, way)
-				if _, known := w.fetched[way][o]; !known && !w.shows(o) {
-					behind = append(behind, o)
+				if seen[o] {
+					continue
+				}
+				seen[o] = true
+				switch {
+				case !w.shows(o):
+					keys = append(keys, o)
+				case in[o] == nil:
+					found++
 				}
 			}
 		}
-		slices.Sort(behind)
-		keys = slices.Compact(behind)
+		if room >= 0 && found > room {
+			return true, nil
+		}
 	}
-	return nil
+	return false, nil
 }
 
 // steps gives the edges from a shown node to the next shown ones, with what is between them left out: the

@@ -32,8 +32,11 @@ type list[T any] struct {
 	// scope is the SQL of the code of the connection that a row belongs to; ofNoConnection where rows
 	// belong to none, and who may read them is decided before the store is asked.
 	scope string
-	after func(*T) // what is done to each row that was read; nil: nothing
-	limit int      // rows of a page that doesn't say; 0: defaultLimit
+	// scopes, if not "", is the SQL of whether a row may be seen, instead of scope, where rows touch several connections: %[1]s is
+	// the array of the codes that may be.
+	scopes string
+	after  func(*T) // what is done to each row that was read; nil: nothing
+	limit  int      // rows of a page that doesn't say; 0: defaultLimit
 }
 
 const (

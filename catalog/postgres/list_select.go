@@ -64,12 +64,16 @@ func (s *selection[T]) arg(v any, cast string) string {
 
 // scoped is the one place where it is decided which connections' rows a query may see.
 func (s *selection[T]) scoped(scope catalog.Scope) {
-	if s.of.scope == ofNoConnection || scope.All {
+	if s.of.scope == ofNoConnection && s.of.scopes == "" || scope.All {
 		return
 	}
 	codes := scope.Connections
 	if codes == nil {
 		codes = []string{}
+	}
+	if s.of.scopes != "" {
+		s.where = append(s.where, fmt.Sprintf(s.of.scopes, s.arg(codes, "text[]")))
+		return
 	}
 	s.where = append(s.where, fmt.Sprintf("%s = any(%s)", s.of.scope, s.arg(codes, "text[]")))
 }

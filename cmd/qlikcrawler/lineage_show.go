@@ -21,6 +21,9 @@ type showFlags struct {
 	to        string
 }
 
+// mostShown is how many nodes are told of.
+const mostShown = 20_000
+
 func newLineageShow(a *app) *cobra.Command {
 	var f showFlags
 	cmd := &cobra.Command{
@@ -62,6 +65,7 @@ func (a *app) showLineage(cmd *cobra.Command, key catalog.Key, f showFlags) erro
 		if f.to != "" {
 			g, err = db.LineagePath(ctx, q, catalog.Key(f.to))
 		} else {
+			q.Limit = mostShown
 			g, err = db.Lineage(ctx, q)
 		}
 		if catalog.CodeOf(err) == catalog.CodeNotFound {

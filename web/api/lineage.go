@@ -12,8 +12,8 @@ import (
 // A LineageStore follows stored lineage.
 type LineageStore interface {
 	Lineage(ctx context.Context, q catalog.LineageQuery) (*catalog.LineageGraph, error)
-	ManualEdges(ctx context.Context, scope catalog.Scope, prefix catalog.Key) ([]catalog.ManualEdge, error)
-	LineageGaps(ctx context.Context, scope catalog.Scope, of catalog.Key) ([]catalog.LineageGap, error)
+	ManualEdgeRows(ctx context.Context, q catalog.Query, prefix catalog.Key) (catalog.Page[catalog.ManualEdge], error)
+	LineageGapRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.LineageGap], error)
 	LineageNear(ctx context.Context, scope catalog.Scope, key string) ([]catalog.Key, error)
 	PutManualEdges(ctx context.Context, edges []catalog.ManualEdge) (changed int, err error)
 	RemoveManualEdge(ctx context.Context, from, to catalog.Key) error
@@ -30,7 +30,7 @@ type lineageInput struct {
 	Depth     int               `query:"depth" minimum:"0" maximum:"1000" doc:"How many steps at most; left out or 0: all the way."`
 	Columns   bool              `query:"columns" doc:"Follow columns rather than tables."`
 	All       bool              `query:"all" doc:"With the tables and fields that scripts make on the way; else only what is real."`
-	Limit     int               `query:"limit" minimum:"1" maximum:"20000" doc:"How many nodes at most; left out: 5000."`
+	Limit     int               `query:"limit" minimum:"1" maximum:"20000" doc:"How many nodes at most, the nearest first; left out: 1000. Whether there are more is told by truncated."`
 }
 
 type lineageOutput struct {
@@ -38,50 +38,46 @@ type lineageOutput struct {
 }
 
 type lineageEdgesInput struct {
+	ListParams
 	Key string `query:"key" maxLength:"2700" doc:"Only edges with an end whose key begins so."`
 }
 
-type lineageEdgesOutput struct {
-	Body struct {
-		Items []catalog.ManualEdge `json:"items" doc:"By key."`
-	}
-}
-
 type lineageGapsInput struct {
-	Key string `query:"key" required:"true" minLength:"1" maxLength:"2700" doc:"An app, or a connection's code."`
+	ListParams
+	Key string `query:"key" maxLength:"2700" doc:"Only those of this app, or of the connection with this code."`
 }
 
-type lineageGapsOutput struct {
-	Body struct {
-		Items []catalog.LineageGap `json:"items" doc:"In the order of the scripts."`
-	}
-}
+var (
+	lineageEdgeColumns = []string{"from_key", "to_key", "connection", "denied", "level", "how", "author", "reason", "created_at"}
+	lineageGapColumns  = []string{"connection", "app_key", "source_key", "tab", "line", "column", "why"}
+)
 
 func (a *API) lineageReads() {
 	register(a, op{
 		ID: "lineage", Method: "GET", Path: "/lineage", Tag: "lineage", Summary: "What feeds a thing, and what depends on it",
 		Role: auth.Viewer, KeyParam: "key",
 	}, a.readLineage)
-	register(a, op{
-		ID: "lineage-edges", Method: "GET", Path: "/lineage/edges", Tag: "lineage", Summary: "What people said of lineage", Role: auth.Viewer,
-		Description: "Each with how it and what was read contradict each other, if they do.",
-	},
-		func(ctx context.Context, in *lineageEdgesInput) (*lineageEdgesOutput, error) {
-			edges, err := a.Lineage.ManualEdges(ctx, auth.From(ctx).Scope(), catalog.Key(in.Key))
-			out := &lineageEdgesOutput{}
-			out.Body.Items = orEmpty(edges)
-			return out, err
-		})
-	register(a, op{
-		ID: "lineage-gaps", Method: "GET", Path: "/lineage/gaps", Tag: "lineage", Summary: "What was not understood, so that lineage may be missing",
-		Role: auth.Viewer, KeyParam: "key",
-	},
-		func(ctx context.Context, in *lineageGapsInput) (*lineageGapsOutput, error) {
-			gaps, err := a.Lineage.LineageGaps(ctx, auth.From(ctx).Scope(), catalog.Key(in.Key))
-			out := &lineageGapsOutput{}
-			out.Body.Items = orEmpty(gaps)
-			return out, err
-		})
+	list(a, op{
+		ID: "lineage-edges", Path: "/lineage/edges", Tag: "lineage", Summary: "What people said of lineage", Role: auth.Viewer,
+		Description: "Each with how it and what was read contradict each other, if they do.", Columns: lineageEdgeColumns,
+	}, func(ctx context.Context, in *lineageEdgesInput, q catalog.Query) (catalog.Page[catalog.ManualEdge], error) {
+		return a.Lineage.ManualEdgeRows(ctx, q, catalog.Key(in.Key))
+	})
+	list(a, op{
+		ID: "lineage-gaps", Path: "/lineage/gaps", Tag: "lineage", Summary: "What was not understood, so that lineage may be missing",
+		Role: auth.Viewer, KeyParam: "key", Columns: lineageGapColumns,
+		Description: "In the order of the scripts, unless it is sorted. Credentials are masked.",
+	}, func(ctx context.Context, in *lineageGapsInput, q catalog.Query) (catalog.Page[catalog.LineageGap], error) {
+		q.Fields = nil // all of a row is one read
+		if in.Key != "" {
+			column := "app_key"
+			if !strings.Contains(in.Key, "/") {
+				column = "connection"
+			}
+			q.Filters = append(q.Filters, catalog.Filter{Column: column, Op: catalog.Equals, Values: []string{in.Key}})
+		}
+		return a.Lineage.LineageGapRows(ctx, q)
+	})
 }
 
 type lineageEdgeInput struct {

@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +83,89 @@ func TestWhatPeopleSayOfLineageIsKeptOverHTTP(t *testing.T) {
 	}
 	if status, _, body := s.send("POST", "/connections/demo/lineage/build", ""); status != 202 || builder.code != "demo" {
 		t.Errorf("%d %s, asked for %q", status, body, builder.code)
+	}
+}
+
+func TestLineageListsArePagedSortedAndFilteredLikeAllLists(t *testing.T) {
+	t.Parallel()
+	db := crawled(t)
+	page, err := db.Reports(t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Limit: 2, Filters: []catalog.Filter{{Column: "kind", Op: catalog.Equals, Values: []string{"app"}}}})
+	must(t, err)
+	var apps []string
+	for i, r := range page.Items {
+		app := catalog.Key(r.Key)
+		apps = append(apps, string(app))
+		must(t, put(t, db, "dataset:file/"+string(rune('a'+i))+".csv", string(app)))
+		source, err := db.LineageSource(t.Context(), app)
+		must(t, err)
+		l := catalog.Lineage{App: app}
+		for line := range 3 {
+			l.Gaps = append(l.Gaps, catalog.LineageGap{App: app, Source: app + "/script", Line: 3 - line, What: "CONNECT TO 'x;PWD=hunter2'", Why: []string{"variable", "file", "variable"}[line]})
+		}
+		_, err = db.SaveLineage(t.Context(), 0, &catalog.LineageStored{Lineage: l, Content: source.Content, Reader: 1})
+		must(t, err)
+	}
+	slices.Sort(apps)
+	s := newSite(t, api.Deps{Lineage: db})
+	read := func(path string) (rows []map[string]any, link string) {
+		for link = path; link != ""; {
+			status, header, body := s.get(link)
+			if status != 200 {
+				t.Fatalf("%s: %d %s", link, status, body)
+			}
+			list := decode[struct{ Items []map[string]any }](t, body)
+			rows = append(rows, list.Items...)
+			link, _, _ = strings.Cut(strings.TrimPrefix(header.Get("Link"), "</api/v1"), ">")
+		}
+		return rows, link
+	}
+	keys := func(path, key string) string {
+		rows, _ := read(path)
+		var list []string
+		for _, r := range rows {
+			list = append(list, fmt.Sprint(r[key]))
+		}
+		return strings.Join(list, " ")
+	}
+	for path, want := range map[string]string{
+		"/lineage/gaps?key=demo&limit=1":                                         "1 2 3 1 2 3",
+		"/lineage/gaps?limit=4":                                                  "1 2 3 1 2 3",
+		"/lineage/gaps?limit=2&sort=-line":                                       "3 3 2 2 1 1",
+		"/lineage/gaps?filter=why:eq:file&fields=line":                           "2 2",
+		"/lineage/gaps?limit=1&filter=line:gt:1&key=" + url.QueryEscape(apps[1]): "2 3",
+	} {
+		if got := keys(path, "line"); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	for path, want := range map[string]string{
+		"/lineage/edges?limit=1":                                      "dataset:file/a.csv dataset:file/b.csv",
+		"/lineage/edges?limit=1&sort=-from_key":                       "dataset:file/b.csv dataset:file/a.csv",
+		"/lineage/edges?filter=connection:eq:demo&fields=from_key":    "dataset:file/a.csv dataset:file/b.csv",
+		"/lineage/edges?limit=1&filter=author:eq:bob":                 "",
+		"/lineage/edges?key=" + url.QueryEscape("dataset:file/b"):     "dataset:file/b.csv",
+		"/lineage/edges?filter=to_key:eq:" + url.QueryEscape(apps[0]): map[bool]string{true: "dataset:file/a.csv", false: "dataset:file/b.csv"}[apps[0] == string(page.Items[0].Key)],
+	} {
+		if got := keys(path, "from_key"); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+	if rows, _ := read("/lineage/gaps?fields=line&limit=1000"); len(rows[0]) != 1 {
+		t.Errorf("fields weren't kept to: %v", rows[0])
+	}
+	for _, path := range []string{"/lineage/gaps?sort=what", "/lineage/gaps?filter=what:contains:hunter", "/lineage/edges?filter=end:eq:x", "/lineage/edges?cursor=zz", "/lineage/gaps?limit=0"} {
+		if status, _, body := s.get(path); status != 422 {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+	if _, _, body := s.get("/lineage/gaps"); strings.Contains(body, "hunter2") {
+		t.Errorf("a password is told: %s", body)
+	}
+	other := s.by(someoneOn("x", auth.Viewer, "other"))
+	for _, path := range []string{"/lineage/gaps", "/lineage/edges"} {
+		if status, _, body := other.get(path); status != 200 || strings.Contains(body, "key") {
+			t.Errorf("others see %d %s", status, body)
+		}
 	}
 }
 
