@@ -38,7 +38,7 @@ type Lineage struct {
 // it with that of all other apps. run is the crawl that asks for it, 0 for nobody's. An app that changes
 // meanwhile is left to whoever changed it.
 func (b *Lineage) Build(ctx context.Context, run catalog.RunID, code string, all bool) (catalog.LineageTally, error) {
-	due, err := b.Store.LineageDue(ctx, code, lineage.Reader, all, b.Include != nil || b.QVDs != nil)
+	due, err := b.Store.LineageDue(ctx, code, lineage.Reader, all, b.Include != nil || b.QVDs.there(ctx))
 	if err != nil {
 		return catalog.LineageTally{}, err
 	}

@@ -36,6 +36,15 @@ func (q *QVDs) open(ctx context.Context) (*qvd.Folder, error) {
 	return q.folder, q.err
 }
 
+// there reports whether the folder can be read and has files. While it can't, what lineage has of its headers stays.
+func (q *QVDs) there(ctx context.Context) bool {
+	if q == nil {
+		return false
+	}
+	folder, err := q.open(ctx)
+	return err == nil && !folder.Empty()
+}
+
 // header finds a file and reads its header: see lineage.QVDs.
 func (q *QVDs) header(ctx context.Context, nameIsEnough bool, names []string) (*qvd.Header, error) {
 	folder, err := q.open(ctx)

@@ -77,6 +77,18 @@ func TestHeadersOfQVDFilesTellWhatScriptsDont(t *testing.T) {
 		t.Errorf("the columns of the new file: %s; want %s", got, want)
 	}
 
+	if err := os.Rename(dir, dir+" away"); err != nil {
+		t.Fatal(err)
+	}
+	was := columns()
+	p.crawl(exitDone, "", "q")
+	if got := columns(); got != was {
+		t.Errorf("while the folder is away, the columns are %s; want %s", got, was)
+	}
+	if err := os.Rename(dir+" away", dir); err != nil {
+		t.Fatal(err)
+	}
+
 	srv.EditScript(writer, made+`STORE T INTO [\\files.example\qvd\hidden.qvd] (qvd);`)
 	p.crawl(exitDone, "", "q")
 	if got, want := writers(), "q/"+writer+"/script/T script"; got != want {

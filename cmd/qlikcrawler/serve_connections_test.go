@@ -283,11 +283,11 @@ func TestWhatTheAPIMayNotNameIsToldByField(t *testing.T) {
 	wrong["jwt"] = map[string]any{"prefix": "jwt", "token": "env:PATH"}
 	wrong["tls"] = map[string]any{"ca_file": "/etc/passwd"}
 	wrong["colour"] = "red"
-	wrong["options"] = map[string]any{"workers": 100.0}
+	wrong["options"] = map[string]any{"workers": 100.0, "qvds_path": "/etc"}
 	wrong["notify"] = map[string]any{"recipients": []any{"nobody"}, "webhooks": []any{"file:/etc/passwd"}}
 	a := o.want(422, "POST", "/connections", wrong)
 	got := strings.Join(a.pointers(), " ")
-	for _, want := range []string{"/url", "/jwt/token", "/tls/ca_file", "/colour", "/options/workers", "/notify/recipients/0", "/notify/webhooks/0"} {
+	for _, want := range []string{"/url", "/jwt/token", "/tls/ca_file", "/colour", "/options/workers", "/options/qvds_path", "/notify/recipients/0", "/notify/webhooks/0"} {
 		if !strings.Contains(got+" ", want+" ") {
 			t.Errorf("%s isn't told: %s", want, got)
 		}

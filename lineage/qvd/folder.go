@@ -84,6 +84,9 @@ func bare(err error) error {
 	return err
 }
 
+// Empty reports whether there is no file at all, as where nothing is mounted.
+func (f *Folder) Empty() bool { return len(f.byName) == 0 }
+
 // Files are the paths of all files, in order.
 func (f *Folder) Files() []string {
 	var all []string
