@@ -20,7 +20,7 @@ type controlManager struct{}
 
 // install registers the source of events first: a service without one would be mute.
 func (controlManager) install(o serviceOptions) error {
-	m, err := connect()
+	m, err := openManager()
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (controlManager) stop(ctx context.Context, name string) error {
 	})
 }
 
-func connect() (*mgr.Mgr, error) {
+func openManager() (*mgr.Mgr, error) {
 	m, err := mgr.Connect()
 	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
 		return nil, wrongUse("run this as an administrator: %w", err)
@@ -114,7 +114,7 @@ func connect() (*mgr.Mgr, error) {
 }
 
 func withService(name string, do func(*mgr.Service) error) error {
-	m, err := connect()
+	m, err := openManager()
 	if err != nil {
 		return err
 	}
