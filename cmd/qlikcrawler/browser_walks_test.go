@@ -75,7 +75,7 @@ func (v *visit) tabTo(selector, text string) {
 		at, err := v.page.Eval(`(selector, text) => {
 			const e = document.activeElement;
 			if (!e.matches(selector) || !e.textContent.includes(text)) return "";
-			const inside = e instanceof SVGElement ? e.querySelector("rect") : null, s = getComputedStyle(inside ?? e);
+			const inside = e instanceof SVGElement ? e.querySelector(":scope > rect") ?? e.querySelector("rect") : null, s = getComputedStyle(inside ?? e);
 			const seen = inside ? s.stroke !== "none" && parseFloat(s.strokeWidth) >= 2 : s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2;
 			return seen ? "there" : "it has the focus, which can't be seen";
 		}`, selector, text)
