@@ -15,7 +15,7 @@ type ahead struct {
 	apps    chan catalog.Key
 	workers sync.WaitGroup
 
-	connections []catalog.DataConnection
+	places func() ([]catalog.DataConnection, error) // asked once, when the listing is stored
 
 	mu  sync.Mutex
 	sum catalog.LineageTally
@@ -25,15 +25,17 @@ type ahead struct {
 const aheadAtMost = 1000
 
 // lookAhead starts making lineage for a run.
-func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run) *ahead {
+func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run, listing *settling) *ahead {
 	if c.Lineage == nil {
 		return nil
 	}
-	connections, err := c.Lineage.Store.DataConnections(ctx, run.Connection)
-	if err != nil {
-		return nil // the end of the crawl asks again, and tells
-	}
-	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost), connections: connections}
+	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost)}
+	a.places = sync.OnceValues(func() ([]catalog.DataConnection, error) {
+		if err := listing.wait(ctx); err != nil {
+			return nil, err
+		}
+		return c.Lineage.Store.DataConnections(ctx, run.Connection)
+	})
 	for range max(c.Lineage.Workers, 2) {
 		a.workers.Go(func() { a.work(ctx) })
 	}
@@ -42,7 +44,11 @@ func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run) *ahead {
 
 func (a *ahead) work(ctx context.Context) {
 	for app := range a.apps {
-		one, err := a.lineage.one(ctx, a.run, app, a.connections, nil)
+		connections, err := a.places()
+		if err != nil {
+			continue // the end of the crawl asks again, and tells
+		}
+		one, err := a.lineage.one(ctx, a.run, app, connections, nil)
 		if err != nil {
 			continue // it stays due
 		}

@@ -36,14 +36,18 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	ctx, stop := c.keepAlive(ctx, p)
 	defer stop()
 
-	plan, err := c.prepare(ctx, run, src, p)
+	plan, groups, err := c.prepare(ctx, run, src, p)
 	if err != nil {
 		return p.tally(), err
 	}
-	lineage := c.lookAhead(ctx, run)
+	ctx, listing := c.settleMeanwhile(ctx, run, src, groups)
+	lineage := c.lookAhead(ctx, run, listing)
 	p.saved = lineage.stored
-	err = c.fetchAll(ctx, run, src, plan, p)
+	err = c.fetchAll(ctx, run, src, plan, p, listing)
 	made := lineage.end()
+	if settled := listing.end(); err == nil {
+		err = settled
+	}
 	if err != nil {
 		return p.tally(), err
 	}
@@ -60,41 +64,33 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	return p.tally(), nil
 }
 
-// prepare lists the source, plans, and stores the listing of groups.
-func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Connector, p *progress) (Plan, error) {
+// prepare lists the source and plans.
+func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Connector, p *progress) (Plan, []catalog.ReportGroup, error) {
 	p.enter(Listing)
 	groups, err := connector.Collect(src.Groups(ctx))
 	if err != nil {
-		return Plan{}, fmt.Errorf("list report groups: %w", err)
+		return Plan{}, nil, fmt.Errorf("list report groups: %w", err)
 	}
 	listed, err := connector.Collect(src.Units(ctx))
 	if err != nil {
-		return Plan{}, fmt.Errorf("list apps: %w", err)
+		return Plan{}, nil, fmt.Errorf("list apps: %w", err)
 	}
 	known, err := c.Store.Known(ctx, run.Connection)
 	if err != nil {
-		return Plan{}, fmt.Errorf("read what is known: %w", err)
+		return Plan{}, nil, fmt.Errorf("read what is known: %w", err)
 	}
 	finished, err := c.finished(ctx, run)
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, nil, err
 	}
 	plan, err := MakePlan(run, listed, Past{Known: known, Finished: finished}, c.massRetireLimit())
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, nil, err
 	}
 	p.planned(plan, len(listed))
 
 	p.enter(Reading)
-	if err := c.Store.SaveGroups(ctx, run.ID, groups); err != nil {
-		return Plan{}, fmt.Errorf("save report groups: %w", err)
-	}
-	if store, ok := c.Store.(LineageStore); ok {
-		if err := SaveDataConnections(ctx, store, run.ID, src); err != nil {
-			return Plan{}, fmt.Errorf("save data connections: %w", err)
-		}
-	}
-	return plan, nil
+	return plan, groups, nil
 }
 
 // explain builds the lineage that is still due; some was made already.

@@ -16,8 +16,10 @@ import (
 // fetchAll reads the planned units, some at a time. A unit that has been read leaves its place to the
 // next one while it is stored, so that the source needn't wait for the catalog; no more than that many
 // are being stored. What was listed of a unit is let go of when the unit is read: a site has very many. It
-// returns an error only when going on is pointless.
-func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress) error {
+// returns an error only when going on is pointless. Units are stored once the listing is.
+func (c *Crawler) fetchAll(
+	ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress, listing *settling,
+) error {
 	if err := c.noteMissing(ctx, run, plan.Missing, p); err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (c *Crawler) fetchAll(ctx context.Context, run catalog.Run, src connector.C
 		if held = c.wait(gctx); held != nil {
 			break
 		}
-		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{storing, func() { <-places }}) })
+		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{listing, storing, func() { <-places }}) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -70,6 +72,7 @@ func (c *Crawler) wait(ctx context.Context) error {
 
 // turns are what the units that one call of fetchAll reads have to wait for.
 type turns struct {
+	listing *settling
 	storing chan struct{} // holds one for each unit that is being stored
 	next    func()        // lets another one be read
 }
@@ -97,6 +100,9 @@ func (c *Crawler) fetchOne(
 		return err
 	}
 	turn.next()
+	if err := turn.listing.wait(ctx); err != nil {
+		return err
+	}
 	o, err := c.save(ctx, run, s, began, turn.storing)
 	if err == nil {
 		if p.saved != nil {

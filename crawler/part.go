@@ -41,8 +41,11 @@ func (p *Part) with(store Store) *Crawler {
 // Draft lists the source and plans the run. What a selected run doesn't find has its outcome then.
 func (p *Part) Draft(ctx context.Context, store Store) (catalog.Draft, error) {
 	c := p.with(store)
-	plan, err := c.prepare(ctx, p.run, p.src, p.progress)
+	plan, groups, err := c.prepare(ctx, p.run, p.src, p.progress)
 	if err != nil {
+		return catalog.Draft{}, err
+	}
+	if err := c.settle(ctx, p.run, p.src, groups); err != nil {
 		return catalog.Draft{}, err
 	}
 	if err := c.noteMissing(ctx, p.run, plan.Missing, p.progress); err != nil {
@@ -87,7 +90,7 @@ func (p *Part) Read(ctx context.Context, store Store, units []catalog.PackedUnit
 		}
 		plan.Fetch = append(plan.Fetch, l)
 	}
-	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress)
+	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress, nil)
 	if errors.Is(err, errHanded) {
 		return false, nil
 	}

@@ -25,6 +25,7 @@ type metrics struct {
 	qlik   *prometheus.CounterVec // by connection and kind
 	asked  *prometheus.CounterVec // by connection, kind and status
 	bytes  *prometheus.CounterVec // by connection
+	engine *prometheus.CounterVec // by connection
 	crawls *prometheus.CounterVec // by connection and mode
 	pruned *prometheus.CounterVec // by table
 	http   *prometheus.HistogramVec
@@ -47,6 +48,10 @@ func newMetrics(db *database, log *slog.Logger) *metrics {
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qlikcrawler_qlik_received_bytes_total", Help: "Payload bytes that this process has received from Qlik in crawls.",
 		}, []string{"connection"}),
+		engine: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "qlikcrawler_qlik_engine_seconds_total",
+			Help: "For how long the Engine owed this process answers in crawls, its work and the way to it, all sockets together.",
+		}, []string{"connection"}),
 		crawls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "qlikcrawler_crawls_ended_total", Help: "Crawls that have ended and in which this process took part; qlikcrawler_crawl_runs tells how.",
 		}, []string{"connection", "mode"}),
@@ -58,7 +63,7 @@ func newMetrics(db *database, log *slog.Logger) *metrics {
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10},
 		}, []string{"method", "route", "status"}),
 	}
-	m.registry.MustRegister(m.apps, m.qlik, m.asked, m.bytes, m.crawls, m.pruned, m.http, newCatalogCollector(db, log),
+	m.registry.MustRegister(m.apps, m.qlik, m.asked, m.bytes, m.engine, m.crawls, m.pruned, m.http, newCatalogCollector(db, log),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -95,6 +100,7 @@ func (m *metrics) ended(run catalog.Run, u catalog.Usage) {
 		m.qlik.WithLabelValues(run.Connection, kind).Add(float64(n))
 	}
 	m.bytes.WithLabelValues(run.Connection).Add(float64(u.BytesReceived))
+	m.engine.WithLabelValues(run.Connection).Add(float64(u.EngineMillis) / 1000)
 }
 
 // answering counts a connection's requests as they are answered.

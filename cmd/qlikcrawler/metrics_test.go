@@ -54,11 +54,15 @@ func TestMetricsTellOfACrawlInPrometheusOwnWords(t *testing.T) {
 		`qlikcrawler_qlik_operations_total{connection="qlik",kind="open"} 3`,
 		`qlikcrawler_qlik_operations_total{connection="qlik",kind="session"} 1`,
 		`qlikcrawler_qlik_requests_total{connection="qlik",kind="engine",status="ok"} `,
+		`qlikcrawler_qlik_engine_seconds_total{connection="qlik"} `,
 		`qlikcrawler_qlik_requests_total{connection="qlik",kind="rest",status="200"} `,
 	} {
 		if !strings.Contains(first, want) {
 			t.Errorf("the process that crawled has no %s", want)
 		}
+	}
+	if strings.Contains(first, `qlikcrawler_qlik_engine_seconds_total{connection="qlik"} 0`+"\n") {
+		t.Error("the Engine answered in no time")
 	}
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil || len(problems) > 0 {
