@@ -15,8 +15,8 @@ const beginWalk = `begin isolation level repeatable read read only; set local en
 	set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off`
 
 // A walk of a hundred layers that asked for each layer would wait a hundred times. So each time it asks it
-// gets what stands behind, too: of so many nodes more, the nearest first, and four times as many the next
-// time. What it never comes to is at most some times what it needs.
+// gets what stands behind, too: of so many nodes more, the nearest first, as it has come to so far. What it never comes to is
+// about as much as it needs.
 const (
 	leastAhead = 64
 	mostAhead  = 20_000
@@ -64,6 +64,7 @@ const followed = `(case when $2 then e.level = 'column' or e.origin = 'structure
 // stands behind.
 func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalog.Key) error {
 	have := w.fetched[way]
+	w.ahead[way] = min(w.ahead[way]+len(keys), w.most)
 	var ask []catalog.Key
 	for _, k := range keys {
 		if _, known := have[k]; !known {
@@ -102,7 +103,6 @@ func (w *walker) edges(ctx context.Context, way catalog.Direction, ask []catalog
 	if err != nil {
 		return nil, nil, err
 	}
-	w.ahead[way] = min(4*w.ahead[way], w.most)
 	var key catalog.Key
 	var f walked
 	var denied bool

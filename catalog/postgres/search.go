@@ -195,7 +195,7 @@ func (f *finder) find(ctx context.Context) error {
 }
 
 // rare is how many rows can be looked through at once, whatever they are.
-const rare = 3000
+const rare = 300
 
 // stages are the shelves in the order in which a tier looks through them: at once what is rare.
 func (f *finder) stages(tier []clause) [][]shelf {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -217,5 +219,47 @@ func TestSettingsAreEditedByTheirForm(t *testing.T) {
 	}
 	if got, err := o.db.Secret(t.Context(), "shop", "jwt.token"); err != nil || got != o.info.Token {
 		t.Errorf("the settings' form touched the login: %v", err)
+	}
+}
+
+func TestAFormSendsNoStoredSecretToAnotherServer(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	v := &visit{t: t}
+	v.serve(o)
+	r := o.reader(v, "root", auth.Admin, nil)
+	o.want(201, "POST", "/connections", o.keys("shop"))
+	elsewhere := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other server was asked") }))
+	t.Cleanup(elsewhere.Close)
+	right := url.Values{
+		"type": {"qlik-sense"}, "name": {"shop"}, "code": {"shop"}, "url": {o.site.URL}, "authentication": {"jwt"},
+		"jwt.prefix": {o.info.Prefix}, "tls.ca_file": {o.info.CAFile}, "anyway": {"1"},
+	}
+	for what, field := range map[string][2]string{
+		"the address": {"url", elsewhere.URL}, "a proxy": {"proxy.url", "http://127.0.0.1:9"}, "no certificate checks": {"tls.insecure_skip_verify", "true"},
+	} {
+		form := maps.Clone(right)
+		form.Set(field[0], field[1])
+		for _, path := range []string{"/connections/shop/edit", "/connections/shop/check"} {
+			status, to, body := r.get(path, form)
+			if status != 422 || !strings.Contains(body, "give it, or put") {
+				t.Errorf("%s, %s: %d %s", what, path, status, to)
+			}
+			if strings.Contains(body, o.info.Token) {
+				t.Errorf("%s, %s: the page has the secret", what, path)
+			}
+		}
+	}
+	if conn, err := o.db.Connection(t.Context(), "shop"); err != nil || conn.URL != o.site.URL {
+		t.Errorf("the connection leads to %s, %v", conn.URL, err)
+	}
+	form := maps.Clone(right)
+	form.Set("url", elsewhere.URL)
+	form.Set("jwt.token", "another")
+	if status, _, body := r.get("/connections/shop/edit", form); status != 303 {
+		t.Errorf("with a token of its own: %d\n%s", status, body)
+	}
+	if got, err := o.db.Secret(t.Context(), "shop", "jwt.token"); err != nil || got != "another" {
+		t.Errorf("the token after that: %q %v", got, err)
 	}
 }

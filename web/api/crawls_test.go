@@ -341,3 +341,53 @@ func TestScheduleIsSetReadAndRemoved(t *testing.T) {
 		t.Errorf("presets: %s", body)
 	}
 }
+
+func TestOutcomesTellHowManyRowsChanged(t *testing.T) {
+	t.Parallel()
+	s := newCrawlSite(t)
+	app := func(id string, formulas ...string) *catalog.Snapshot {
+		key := catalog.AppKey("prod", id)
+		snap := &catalog.Snapshot{
+			Unit: catalog.Unit{Key: key, Name: id}, Version: fmt.Sprint(formulas),
+			Reports: []catalog.Report{{Key: key, Kind: catalog.ReportApp, Type: catalog.TypeApp, Name: id}},
+		}
+		for _, f := range formulas {
+			name, formula, _ := strings.Cut(f, "=")
+			snap.Fields = append(snap.Fields, catalog.ReportField{
+				Key: key + catalog.Key("/"+name), Report: key, Type: catalog.Measure, Origin: catalog.OriginMaster, Name: name, Formula: formula,
+			})
+		}
+		return snap
+	}
+	crawl := func(list ...*catalog.Snapshot) map[string]*catalog.RowChanges {
+		id, err := s.db.StartRun(t.Context(), catalog.Run{Connection: "prod", Mode: catalog.Full, Trigger: catalog.ByCLI})
+		must(t, err)
+		for _, snap := range list {
+			_, err := s.db.Save(t.Context(), id, snap, time.Now())
+			must(t, err)
+		}
+		must(t, s.db.FinishRun(t.Context(), id, catalog.Done, catalog.Tally{}, ""))
+		status, _, body := s.get(fmt.Sprintf("/crawls/%d/outcomes?fields=app_key,rows", id))
+		if status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+		all := map[string]*catalog.RowChanges{}
+		for _, o := range decode[pageOf[catalog.OutcomeRow]](t, body).Items {
+			all[string(o.AppKey)] = o.Rows
+		}
+		return all
+	}
+	first := crawl(app("a", "m1=Sum(x)", "m2=Sum(y)", "m3=Sum(z)"), app("b", "m1=1"))
+	if len(first) != 2 || first["prod/a"] != nil || first["prod/b"] != nil {
+		t.Errorf("a first crawl tells %v", first)
+	}
+	second := crawl(app("a", "m1=Avg(x)", "m2=Avg(y)", "m4=1"), app("b", "m1=1"))
+	want := catalog.RowChanges{Added: 1, Changed: 2, Retired: 1}
+	if got := second["prod/a"]; got == nil || *got != want || second["prod/b"] != nil {
+		t.Errorf("two changed, one new, one gone: %+v, of the other %+v", got, second["prod/b"])
+	}
+	third := crawl(app("a", "m1=Avg(x)", "m2=Avg(y)", "m3=Sum(z)", "m4=1"), app("b", "m1=1"))
+	if got := third["prod/a"]; got == nil || *got != (catalog.RowChanges{Restored: 1}) {
+		t.Errorf("one is back: %+v", got)
+	}
+}
