@@ -2,9 +2,6 @@ package postgres
 
 import (
 	"context"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +16,8 @@ const (
 
 // LinkLineage joins what apps say: files that match a mask with the mask, columns that one app takes from a
 // dataset with those behind the star that another one stored. It does nothing unless some app's lineage has
-// changed since it was last done. run is as in SaveLineage.
+// changed since it was last done, and then only what follows from the datasets of which something else is
+// said. run is as in SaveLineage.
 func (db *DB) LinkLineage(ctx context.Context, run catalog.RunID) error {
 	return db.linkLineage(ctx, catalog.Claim{Run: run})
 }
@@ -35,11 +33,11 @@ func (db *DB) linkLineage(ctx context.Context, c catalog.Claim) error {
 		if _, err := tx.Exec(ctx, lockExclusive, "links"); err != nil {
 			return err
 		}
-		var newest *int64
-		if err := tx.QueryRow(ctx, "select max(ticket) from qlikcrawler.lineage_unlinked").Scan(&newest); err != nil || newest == nil {
+		m, err := readMark(ctx, tx)
+		if err != nil || len(m.units) == 0 {
 			return err
 		}
-		l, err := readLinker(ctx, tx)
+		l, err := readLinker(ctx, tx, m)
 		if err != nil {
 			return err
 		}
@@ -47,16 +45,17 @@ func (db *DB) linkLineage(ctx context.Context, c catalog.Claim) error {
 		if err := l.write(ctx, tx); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, "delete from qlikcrawler.lineage_unlinked where ticket <= $1", *newest)
-		return err
+		return m.clear(ctx, tx)
 	})
 	return fail("link the lineage", "", err)
 }
 
-// A linker finds what follows from several apps.
+// A linker finds what follows from several apps, all of it or what comes from the datasets of its scope.
 type linker struct {
+	scope    map[string]bool            // nil: all datasets
 	stars    map[string][]star          // by the dataset that is stored
 	matches  map[string][]string        // files by mask
+	masks    map[string][]string        // masks by file
 	columns  map[string]map[string]bool // of the datasets that matter: names, "*" too
 	explicit map[string]map[string]bool // units that store a column by name, by the column's key
 	made     map[string]map[string]bool // columns that follow
@@ -69,11 +68,15 @@ type star struct{ unit, from string }
 type linkedness struct {
 	level      catalog.Level
 	confidence float64
+	dataset    string // that it comes from
 }
 
 func columnKey(dataset, column string) string {
 	return string(catalog.ColumnKey(catalog.Key(dataset), column))
 }
+
+// inScope reports whether links that come from a dataset are to be found.
+func (l *linker) inScope(dataset string) bool { return l.scope == nil || l.scope[dataset] }
 
 // work follows each known column of each dataset that matters to where it must come from.
 func (l *linker) work() {
@@ -84,7 +87,7 @@ func (l *linker) work() {
 	}
 	for mask, files := range l.matches {
 		for _, f := range files {
-			l.link(f, mask, catalog.TableLevel, maskConfidence)
+			l.link(f, f, mask, catalog.TableLevel, maskConfidence)
 		}
 	}
 	for len(l.todo) > 0 {
@@ -92,25 +95,38 @@ func (l *linker) work() {
 		d, c := l.todo[last][0], l.todo[last][1]
 		l.todo = l.todo[:last]
 		l.behindMask(d, c)
+		l.underMasks(d, c)
 		l.behindStar(d, c)
 		if c != "*" && l.columns[d]["*"] {
-			l.link(columnKey(d, c), columnKey(d, "*"), catalog.ColumnLevel, starConfidence)
+			l.linkColumns(d, c, d, "*", starConfidence)
 		}
 	}
 }
 
-// behindMask links a column of a mask with those of the files.
+// behindMask makes sure that the files whose columns aren't all known have the column of a mask.
 func (l *linker) behindMask(mask, c string) {
+	if c == "*" {
+		return
+	}
 	for _, f := range l.matches[mask] {
-		if c == "*" {
-			for other := range l.columns[f] {
-				l.link(columnKey(f, other), columnKey(mask, c), catalog.ColumnLevel, maskConfidence)
-			}
-			continue
-		}
-		if l.columns[f][c] || l.stars[f] != nil {
+		if l.stars[f] != nil {
 			l.need(f, c)
-			l.link(columnKey(f, c), columnKey(mask, c), catalog.ColumnLevel, maskConfidence)
+		}
+		if l.columns[f][c] {
+			l.linkColumns(f, c, mask, c, maskConfidence)
+		}
+	}
+}
+
+// underMasks links a column of a file with those of the masks that the file matches. It may be one that the file
+// turned out to have after the masks' were read.
+func (l *linker) underMasks(f, c string) {
+	for _, mask := range l.masks[f] {
+		if l.columns[mask]["*"] {
+			l.linkColumns(f, c, mask, "*", maskConfidence)
+		}
+		if l.columns[mask][c] {
+			l.linkColumns(f, c, mask, c, maskConfidence)
 		}
 	}
 }
@@ -125,13 +141,13 @@ func (l *linker) behindStar(d, c string) {
 			continue
 		}
 		l.need(s.from, c)
-		l.link(columnKey(s.from, c), columnKey(d, c), catalog.ColumnLevel, starConfidence)
+		l.linkColumns(s.from, c, d, c, starConfidence)
 	}
 }
 
 // need makes sure that a dataset has a column.
 func (l *linker) need(d, c string) {
-	if l.columns[d][c] {
+	if l.columns[d][c] || !l.inScope(d) {
 		return
 	}
 	for _, m := range []map[string]map[string]bool{l.columns, l.made} {
@@ -143,127 +159,16 @@ func (l *linker) need(d, c string) {
 	l.todo = append(l.todo, [2]string{d, c})
 }
 
-func (l *linker) link(from, to string, level catalog.Level, confidence float64) {
-	l.links[[2]string{from, to}] = linkedness{level, confidence}
+func (l *linker) linkColumns(from, column, to, as string, confidence float64) {
+	l.link(from, columnKey(from, column), columnKey(to, as), catalog.ColumnLevel, confidence)
 }
 
-func readLinker(ctx context.Context, tx pgx.Tx) (*linker, error) {
-	l := &linker{
-		stars: map[string][]star{}, matches: map[string][]string{}, columns: map[string]map[string]bool{},
-		explicit: map[string]map[string]bool{}, made: map[string]map[string]bool{}, links: map[[2]string]linkedness{},
+// link adds a link. What follows in two ways is as sure as the surer one.
+func (l *linker) link(dataset, from, to string, level catalog.Level, confidence float64) {
+	pair := [2]string{from, to}
+	if l.inScope(dataset) && confidence > l.links[pair].confidence {
+		l.links[pair] = linkedness{level, confidence, dataset}
 	}
-	for _, read := range []func(context.Context, pgx.Tx) error{l.readStars, l.readMasks, l.readColumns, l.readExplicit} {
-		if err := read(ctx, tx); err != nil {
-			return nil, err
-		}
-	}
-	return l, nil
-}
-
-func (l *linker) matter(dataset string) {
-	if l.columns[dataset] == nil {
-		l.columns[dataset] = map[string]bool{}
-	}
-}
-
-func (l *linker) readStars(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, "select unit, from_dataset, to_dataset from qlikcrawler.lineage_star")
-	if err != nil {
-		return err
-	}
-	var s star
-	var to string
-	_, err = pgx.ForEachRow(rows, []any{&s.unit, &s.from, &to}, func() error {
-		l.stars[to] = append(l.stars[to], s)
-		l.matter(s.from)
-		l.matter(to)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	rows, err = tx.Query(ctx, "select distinct parent_key from qlikcrawler.lineage_node where kind = 'dataset_column' and name = '*' and unit <> ''")
-	if err != nil {
-		return err
-	}
-	var d string
-	_, err = pgx.ForEachRow(rows, []any{&d}, func() error {
-		l.matter(d)
-		return nil
-	})
-	return err
-}
-
-// readMasks finds the files of each mask. All its keys start with what stands before the first * or ?.
-func (l *linker) readMasks(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, "select distinct key, mask from qlikcrawler.lineage_node where mask is not null and unit <> ''")
-	if err != nil {
-		return err
-	}
-	var keys, masks, starts []string
-	var key, mask string
-	_, err = pgx.ForEachRow(rows, []any{&key, &mask}, func() error {
-		keys, masks, starts = append(keys, key), append(masks, mask), append(starts, key[:strings.IndexAny(key+"*", "*?")])
-		return nil
-	})
-	if err != nil || len(keys) == 0 {
-		return err
-	}
-	rows, err = tx.Query(ctx, `
-		select distinct m.key, n.key from unnest($1::text[], $2::text[], $3::text[]) as m(key, mask, start)
-		join qlikcrawler.lineage_node n on n.key >= m.start collate "C" and n.key < (m.start || chr(1114111)) collate "C"
-			and n.kind = 'dataset' and n.mask is null and n.key ~ m.mask`, keys, masks, starts)
-	if err != nil {
-		return err
-	}
-	var file string
-	_, err = pgx.ForEachRow(rows, []any{&key, &file}, func() error {
-		l.matches[key] = append(l.matches[key], file)
-		l.matter(key)
-		l.matter(file)
-		return nil
-	})
-	return err
-}
-
-func (l *linker) readColumns(ctx context.Context, tx pgx.Tx) error {
-	rows, err := tx.Query(ctx, `select distinct parent_key, name from qlikcrawler.lineage_node
-		where parent_key = any($1) and kind = 'dataset_column' and unit <> '' and name is not null`, slices.Collect(maps.Keys(l.columns)))
-	if err != nil {
-		return err
-	}
-	var d, c string
-	_, err = pgx.ForEachRow(rows, []any{&d, &c}, func() error {
-		l.columns[d][c] = true
-		return nil
-	})
-	return err
-}
-
-// readExplicit finds which units store columns by name in datasets that they also store stars in.
-func (l *linker) readExplicit(ctx context.Context, tx pgx.Tx) error {
-	var units, keys []string
-	for d, stars := range l.stars {
-		for c := range l.columns[d] {
-			for _, s := range stars {
-				units, keys = append(units, s.unit), append(keys, columnKey(d, c))
-			}
-		}
-	}
-	rows, err := tx.Query(ctx, `select distinct e.unit, e.to_key from unnest($1::text[], $2::text[]) as x(unit, key)
-		join qlikcrawler.lineage_edge e on e.to_key = x.key and e.unit = x.unit and e.level = 'column'`, units, keys)
-	if err != nil {
-		return err
-	}
-	var unit, key string
-	_, err = pgx.ForEachRow(rows, []any{&unit, &key}, func() error {
-		if l.explicit[key] == nil {
-			l.explicit[key] = map[string]bool{}
-		}
-		l.explicit[key][unit] = true
-		return nil
-	})
-	return err
 }
 
 // write makes the stored links and columns those that were found; what is there already isn't touched.
@@ -272,9 +177,9 @@ func (l *linker) write(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	links := newColumnar(3, 1, 0)
+	links := newColumnar(4, 1, 0)
 	for pair, how := range l.links {
-		links.text(pair[0], pair[1], string(how.level))
+		links.text(pair[0], pair[1], string(how.level), how.dataset)
 		links.reals[0] = append(links.reals[0], how.confidence)
 	}
 	nodes := newColumnar(3, 0, 0)
@@ -287,10 +192,10 @@ func (l *linker) write(ctx context.Context, tx pgx.Tx) error {
 	b.Queue(`delete from qlikcrawler.lineage_link l using unnest($1::text[], $2::text[]) as x(f, t)
 		where l.from_key = x.f and l.to_key = x.t`, gone.texts[0], gone.texts[1])
 	b.Queue(`delete from qlikcrawler.lineage_node where unit = '' and key = any($1)`, gone.texts[2])
-	b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, confidence)
-		select * from unnest($1::text[], $2::text[], $3::text[], $4::float8[])`, links.args()...)
+	b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
+		select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])`, links.args()...)
 	b.Queue(`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
-		select f.key, '', (select d.connection from qlikcrawler.lineage_node d where d.key = f.parent_key limit 1), 'dataset_column', f.name, f.parent_key
+		select f.key, '', (select min(d.connection) from qlikcrawler.lineage_node d where d.key = f.parent_key), 'dataset_column', f.name, f.parent_key
 		from unnest($1::text[], $2::text[], $3::text[]) as f(key, parent_key, name)`, nodes.args()...)
 	return tx.SendBatch(ctx, b).Close()
 }
@@ -299,13 +204,15 @@ func (l *linker) write(ctx context.Context, tx pgx.Tx) error {
 // written; the others are gone: from and to of links, and keys of columns.
 func (l *linker) stored(ctx context.Context, tx pgx.Tx) (columnar, error) {
 	gone := newColumnar(3, 0, 0)
-	rows, err := tx.Query(ctx, "select from_key, to_key, level, confidence from qlikcrawler.lineage_link")
+	where, args := l.where("from_dataset")
+	rows, err := tx.Query(ctx, `select from_key, to_key, level, confidence, coalesce(from_dataset, '') from qlikcrawler.lineage_link
+		where `+where, args...)
 	if err != nil {
 		return gone, err
 	}
 	var pair [2]string
 	var was linkedness
-	_, err = pgx.ForEachRow(rows, []any{&pair[0], &pair[1], &was.level, &was.confidence}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&pair[0], &pair[1], &was.level, &was.confidence, &was.dataset}, func() error {
 		if l.links[pair] == was {
 			delete(l.links, pair)
 			return nil
@@ -317,7 +224,8 @@ func (l *linker) stored(ctx context.Context, tx pgx.Tx) (columnar, error) {
 	if err != nil {
 		return gone, err
 	}
-	rows, err = tx.Query(ctx, "select key, parent_key, name from qlikcrawler.lineage_node where unit = ''")
+	where, args = l.where("parent_key")
+	rows, err = tx.Query(ctx, "select key, parent_key, name from qlikcrawler.lineage_node where unit = '' and "+where, args...)
 	if err != nil {
 		return gone, err
 	}

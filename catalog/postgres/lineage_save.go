@@ -35,14 +35,18 @@ func (db *DB) saveLineage(ctx context.Context, c catalog.Claim, l *catalog.Linea
 		if was.equal(l, rows.hash) {
 			return nil
 		}
+		var said map[string]string
 		b := &pgx.Batch{}
 		if changed = string(was.hash) != string(rows.hash); changed {
-			if err := queueChanged(ctx, tx, b, was, l, rows); err != nil {
+			if said, err = queueChanged(ctx, tx, b, was, l, rows); err != nil {
 				return err
 			}
 		}
 		queueLineageUnit(b, run, l, rows.hash)
-		return tx.SendBatch(ctx, b).Close()
+		if err := tx.SendBatch(ctx, b).Close(); err != nil || said == nil {
+			return err
+		}
+		return markTouchedBy(ctx, tx, clean(string(l.App)), said)
 	})
 	return changed, fail("save the lineage of", l.App, err)
 }
@@ -100,27 +104,23 @@ func appChanged(app catalog.Key) error {
 	}
 }
 
-// queueChanged replaces the rows of a lineage, and notes that links may follow from it. Of an app that had none it needn't
-// be asked what it said before.
-func queueChanged(ctx context.Context, tx pgx.Tx, b *pgx.Batch, was lineageWas, l *catalog.LineageStored, rows *lineageRows) error {
+// queueChanged replaces the rows of a lineage, and gives what links followed from until now. An app that had none needn't
+// be asked: all its datasets are marked, and nil is given.
+func queueChanged(ctx context.Context, tx pgx.Tx, b *pgx.Batch, was lineageWas, l *catalog.LineageStored, rows *lineageRows) (said map[string]string, err error) {
 	unit := clean(string(l.App))
-	if !was.known {
-		queueLineage(b, l, rows)
-		if saysLinkable(l) {
-			b.Queue(markUnlinked, unit)
+	if was.known {
+		if said, err = linkables(ctx, tx, unit); err != nil {
+			return nil, err
 		}
-		return nil
-	}
-	var linked string
-	if err := tx.QueryRow(ctx, "select "+linkable, unit).Scan(&linked); err != nil {
-		return err
 	}
 	queueLineage(b, l, rows)
-	b.Queue(markLinkable, unit, linked)
-	return nil
+	if !was.known && saysLinkable(l) {
+		b.Queue(markTouched(datasetsOf), unit)
+	}
+	return said, nil
 }
 
-// saysLinkable tells whether the digest of linkable would be of anything.
+// saysLinkable tells whether links may follow from a lineage.
 func saysLinkable(l *catalog.LineageStored) bool {
 	return len(l.Stars) > 0 ||
 		slices.ContainsFunc(l.Nodes, func(n catalog.LineageNode) bool {
@@ -152,21 +152,6 @@ func queueLineageUnit(b *pgx.Batch, run catalog.RunID, l *catalog.LineageStored,
 
 // lineageTables are those whose rows belong to one unit.
 var lineageTables = []string{"lineage_edge", "lineage_statement", "lineage_node", "lineage_star", "lineage_gap"}
-
-const markUnlinked = `insert into qlikcrawler.lineage_unlinked (unit, ticket) values ($1, nextval('qlikcrawler.content'))
-	on conflict (unit) do update set ticket = excluded.ticket`
-
-// linkable is the digest of what links may follow from, of all that the unit $1 says: its datasets, their columns, and
-// what it stores in them. Most changes of an app, those of its charts and expressions, leave it as it is.
-const linkable = `(select coalesce(md5(string_agg(x, e'\n' order by x)), '') from (
-		select concat_ws('|', key, connection, kind, name, parent_key, mask) from qlikcrawler.lineage_node where unit = $1 and kind in ('dataset', 'dataset_column')
-		union all select concat_ws('|', 'star', from_dataset, to_dataset) from qlikcrawler.lineage_star where unit = $1
-		union all select concat_ws('|', 'to', to_key) from qlikcrawler.lineage_edge where unit = $1 and level = 'column' and to_key like 'dataset:%'
-	) as said(x))`
-
-// markLinkable is markUnlinked, unless what links may follow from is what it was: $2 is the digest of that.
-const markLinkable = `insert into qlikcrawler.lineage_unlinked (unit, ticket) select $1, nextval('qlikcrawler.content') where ` + linkable + ` <> $2
-	on conflict (unit) do update set ticket = excluded.ticket`
 
 // queueLineage replaces the rows of a unit's lineage.
 func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
@@ -327,9 +312,8 @@ func (r *lineageRows) sum(l *catalog.LineageStored) {
 
 // queueRetireLineage takes a retired unit's lineage away.
 func queueRetireLineage(b *pgx.Batch, unit string) {
-	b.Queue(`with gone as (delete from qlikcrawler.lineage_unit where unit = $1 returning unit)
-		insert into qlikcrawler.lineage_unlinked (unit, ticket) select unit, nextval('qlikcrawler.content') from gone
-		on conflict (unit) do update set ticket = excluded.ticket`, unit)
+	b.Queue(markTouched(datasetsOf), unit)
+	b.Queue("delete from qlikcrawler.lineage_unit where unit = $1", unit)
 	for _, t := range lineageTables {
 		b.Queue("delete from qlikcrawler."+t+" where unit = $1", unit)
 	}

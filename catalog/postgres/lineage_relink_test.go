@@ -1,0 +1,116 @@
+package postgres_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+)
+
+// A village is a few apps that read and store few things, so that nearly everything meets.
+type village struct {
+	*bench
+	random *rand.Rand
+	said   map[string]string // what an app says now; "": it is retired
+}
+
+var villageApps = []string{"a", "b", "c", "d", "e", "f"}
+
+func pick(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
+
+func (v *village) dataset() string {
+	return "dataset:" + pick(v.random, "db://h/t1", "db://h/t2", "file://f/x_1.qvd", "file://f/x_2.qvd", "file://f/y_1.qvd", "file://f/x_*.qvd", "file://f/*_1.qvd")
+}
+
+func (v *village) name() string { return pick(v.random, "p", "q", "r", "*") }
+
+// says makes up what an app says.
+func (v *village) says(app string) *catalog.LineageStored {
+	key := "prod/" + app
+	var lines []string
+	var stars []catalog.LineageStar
+	for range v.random.IntN(4) {
+		d, c := v.dataset(), v.name()
+		lines = append(lines, d+"#"+c+" -> "+key+"/field/"+c, d+" => "+key)
+	}
+	for range v.random.IntN(3) {
+		from, to := v.dataset(), v.dataset()
+		switch v.random.IntN(3) {
+		case 0:
+			lines = append(lines, from+" => "+to, from+"#p -> "+to+"#"+pick(v.random, "p", "q"))
+		default:
+			lines = append(lines, from+" => "+to, from+"#* -> "+to+"#*")
+			stars = append(stars, catalog.LineageStar{From: catalog.Key(from), To: catalog.Key(to)})
+		}
+	}
+	l := sketch(catalog.Key(key), lines...)
+	l.Stars = stars
+	return l
+}
+
+// change lets an app say something else, or go.
+func (v *village) change(run catalog.RunID) {
+	v.t.Helper()
+	app := pick(v.random, villageApps...)
+	if v.said[app] != "" && v.random.IntN(4) == 0 {
+		v.must(v.Retire(v.t.Context(), run, []catalog.Key{catalog.Key("prod/" + app)}))
+		v.said[app] = ""
+		return
+	}
+	if v.said[app] == "" {
+		_, err := v.Save(v.t.Context(), run, plain(app), at(1))
+		v.must(err)
+	}
+	l := v.says(app)
+	src, err := v.LineageSource(v.t.Context(), l.App)
+	v.must(err)
+	l.Content = src.Content
+	_, err = v.SaveLineage(v.t.Context(), run, l)
+	v.must(err)
+	v.said[app] = fmt.Sprint(l.Edges, l.Stars)
+}
+
+// linked is what follows from what all apps say.
+func (v *village) linked() []string {
+	return append(
+		v.column("select concat_ws(' ', from_key, to_key, level, confidence, from_dataset) from qlikcrawler.lineage_link order by 1"),
+		v.column("select concat_ws(' ', key, parent_key, name, connection) from qlikcrawler.lineage_node where unit = '' order by 1")...)
+}
+
+func (v *village) column1(sql string) []string { return v.column(sql) }
+
+func TestLinksAroundWhatChangedAreThoseOfAllAnew(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			v := &village{bench: setup(t), random: rand.New(rand.NewPCG(seed, 8)), said: map[string]string{}}
+			run := v.start()
+			most := 0
+			for step := range 40 {
+				for range 1 + v.random.IntN(3) {
+					v.change(run)
+				}
+				v.must(v.LinkLineage(t.Context(), run))
+				got := v.linked()
+				_, err := v.sql.Exec(t.Context(), "insert into qlikcrawler.lineage_unlinked (unit, ticket) values ('', 1)") // as earlier versions mark
+				v.must(err)
+				v.must(v.LinkLineage(t.Context(), run))
+				if diff := cmp.Diff(v.linked(), got); diff != "" {
+					t.Fatalf("step %d: links of all (-) and those around what changed (+):\n%s\napps: %v", step, diff, v.said)
+				}
+				most = max(most, len(got))
+				if left := slices.Concat(v.column("select unit from qlikcrawler.lineage_unlinked"), v.column("select dataset from qlikcrawler.lineage_touched")); len(left) > 0 {
+					t.Fatalf("step %d: still marked are %v", step, left)
+				}
+			}
+			if most < 10 {
+				t.Errorf("there never were more than %d links: the test is about nothing", most)
+			}
+		})
+	}
+}
