@@ -81,8 +81,6 @@ func (v *village) linked() []string {
 		v.column("select concat_ws(' ', key, parent_key, name, connection) from qlikcrawler.lineage_node where unit = '' order by 1")...)
 }
 
-func (v *village) column1(sql string) []string { return v.column(sql) }
-
 func TestLinksAroundWhatChangedAreThoseOfAllAnew(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(6) {
