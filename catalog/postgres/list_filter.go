@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -64,7 +65,7 @@ func (s *selection[T]) condition(c *listColumn[T], op catalog.Op, values []strin
 		for i, v := range values {
 			patterns[i] = "%" + likeEscaper.Replace(v) + "%"
 		}
-		return fmt.Sprintf("%s ilike any(%s)", c.sql, s.arg(patterns, "text[]"))
+		return fmt.Sprintf("(%s)%s ilike any(%s)", c.sql, folding(values), s.arg(patterns, "text[]"))
 	case c.typ == aList && op == catalog.Differs:
 		return fmt.Sprintf("(%s && %s) is not true", c.sql, s.arg(values, "text[]"))
 	case c.typ == aList:
@@ -81,6 +82,17 @@ func (s *selection[T]) condition(c *listColumn[T], op catalog.Op, values []strin
 		return fmt.Sprintf("(%s = any(%s)) is not true", c.sql, any)
 	}
 	return fmt.Sprintf("%s %s any(%s)", c.sql, signs[op], any)
+}
+
+// folding is how texts are compared without case. Where all that is looked for is ASCII, only ASCII letters need be made
+// small, which takes a third of the time: each row's text is, for no index finds a part of a word.
+func folding(values []string) string {
+	for _, v := range values {
+		if strings.IndexFunc(v, func(r rune) bool { return r > unicode.MaxASCII }) >= 0 {
+			return ""
+		}
+	}
+	return ` collate "C"`
 }
 
 var signs = map[catalog.Op]string{

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -10,18 +9,8 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
-// countedFor is how long counts are taken as they are: to count millions of rows takes a second.
-const countedFor = 30 * time.Second
-
-// A tallier remembers the counts of connections. Its methods may be called from several goroutines.
-type tallier struct {
-	mu     sync.Mutex
-	counts map[string]catalog.Counts
-	at     map[string]time.Time
-}
-
-// Stats gives the connections that the scope may see in numbers, and their newest crawls. Rows are counted
-// anew every half a minute at most.
+// Stats gives the connections that the scope may see in numbers, and their newest crawls. Counts
+// are as RecentCounts gives them.
 func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error) {
 	s := &catalog.Stats{Connections: []catalog.ConnectionStats{}, Crawls: []catalog.CrawlStats{}}
 	codes := scope.Connections
@@ -29,13 +18,15 @@ func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, e
 		codes = []string{}
 	}
 	b := &pgx.Batch{}
-	b.Queue(`select code, name, environment, health, health_reason, last_success_at from qlikcrawler.connection
+	var marks []string // of the connections
+	b.Queue(`select code, name, environment, health, health_reason, last_success_at, `+crawlMark+` from qlikcrawler.connection c
 		where $1 or code = any($2::text[]) order by folded_name`, scope.All, codes).Query(func(rows pgx.Rows) error {
 		var c catalog.ConnectionStats
+		var mark string
 		_, err := pgx.ForEachRow(rows, []any{
-			&c.Code, &c.Name, target(&c.Environment), &c.Health, target(&c.HealthReason), target(&c.LastSuccessAt),
+			&c.Code, &c.Name, target(&c.Environment), &c.Health, target(&c.HealthReason), target(&c.LastSuccessAt), &mark,
 		}, func() error {
-			s.Connections = append(s.Connections, c)
+			s.Connections, marks = append(s.Connections, c), append(marks, mark)
 			return nil
 		})
 		return err
@@ -55,9 +46,11 @@ func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, e
 	if err := db.pool.SendBatch(ctx, b).Close(); err != nil {
 		return nil, fail("count the catalog", "", err)
 	}
+	patience := time.NewTimer(countWait)
+	defer patience.Stop()
 	for i := range s.Connections {
 		c := &s.Connections[i]
-		counts, at, err := db.counted(ctx, c.Code)
+		counts, at, err := db.counted(ctx, c.Code, marks[i], patience)
 		if err != nil {
 			return nil, err
 		}
@@ -68,24 +61,4 @@ func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, e
 		}
 	}
 	return s, nil
-}
-
-// counted gives counts that aren't older than countedFor. Those who ask at once wait for one count.
-func (db *DB) counted(ctx context.Context, code string) (catalog.Counts, time.Time, error) {
-	t := &db.tallies
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if at, known := t.at[code]; known && time.Since(at) < countedFor {
-		return t.counts[code], at, nil
-	}
-	at := time.Now()
-	counts, err := db.Counts(ctx, code)
-	if err != nil {
-		return counts, at, err
-	}
-	if t.at == nil {
-		t.at, t.counts = map[string]time.Time{}, map[string]catalog.Counts{}
-	}
-	t.at[code], t.counts[code] = at, counts
-	return counts, at, nil
 }

@@ -14,14 +14,14 @@ func (v *visit) browse() {
 	v.with(".branches a", "Sales")
 	v.click(`.branches a.twist[aria-label^="Open Sales"]`)
 	v.with(".branches ul ul a", "Sales Overview")
-	v.picture("catalog")
+	v.shown("catalog", false)
 	for _, list := range []string{"apps", "charts", "measures", "tables", "fields", "scripts", "gaps"} {
 		v.goTo("/catalog/" + list)
 		v.element("main table tbody tr")
-		v.picture("list-" + list)
+		v.shown("list-"+list, false)
 	}
 	v.goTo("/changes")
-	v.picture("changes")
+	v.shown("changes", false)
 
 	v.run("press /", v.page.Keyboard.Press('/'))
 	v.run("type", v.page.InsertText("sales ov"))
@@ -29,11 +29,11 @@ func (v *visit) browse() {
 	v.run("ask for all results", v.page.Keyboard.Press(input.Enter))
 	v.press(v.with(".hit h2 a", "Sales Overview"))
 	v.with("h1", "Sales Overview")
-	v.picture("app")
+	v.shown("app", false)
 	app := v.path()
 	for _, part := range []string{"about", "fields", "model", "crawls", "changes"} {
 		v.goTo(app + "&tab=" + part)
-		v.picture("app-" + part)
+		v.shown("app-"+part, false)
 	}
 	v.goTo(app)
 	v.press(v.with("main table a", "Overview"))
@@ -42,17 +42,17 @@ func (v *visit) browse() {
 	v.press(v.with(".tabs a", "Measures and dimensions"))
 	v.press(v.with("main table a", "Revenue"))
 	v.with("pre.formula", "Sum")
-	v.picture("field")
+	v.shown("field", false)
 	v.goTo(app + "&tab=script")
 	v.press(v.with("a.button.main", "Read the script"))
 	v.with("ol.code .c-word", "LOAD")
-	v.picture("script")
+	v.shown("script", false)
 }
 
 // trace follows a chart's lineage to the database, opens a box, and says what flows.
 func (v *visit) trace() {
 	v.goTo("/lineage")
-	v.picture("lineage-start")
+	v.shown("lineage-start", false)
 	v.goTo("/catalog/charts?name=Revenue+by+category")
 	v.press(v.with("main table a", "Revenue by category"))
 	v.press(v.with(".actions a", "Lineage"))

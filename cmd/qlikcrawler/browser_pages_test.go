@@ -61,27 +61,52 @@ func TestEveryPageInABrowser(t *testing.T) {
 	v.quiet()
 }
 
-// inspect loads a page at each width, looks it over in each theme, and keeps its text for the checker of HTML.
+// The widths at which pages are looked at.
+const wide, phone = 1400, 390
+
+type size struct {
+	name  string
+	width int
+}
+
+var sizes = []size{{"wide", wide}, {"phone", phone}}
+
+// rearranged are pages that are made up in another way on a phone: the checker of accessibility looks at them there too.
+// All others have the same elements there, with other measures, which overlooked and still look at.
+var rearranged = []string{"/", "/catalog", "/catalog/apps", "/connections/shop/edit", "/lineage", "/admin/audit"}
+
+// inspect loads a page at each width, looks it over, and keeps its text for the checker of HTML. The checker of
+// accessibility sees it wide, in both themes; and narrow if it is rearranged.
 func (v *visit) inspect(name, path string) {
 	v.t.Helper()
-	for _, size := range []struct {
-		name  string
-		width int
-	}{{"wide", 1400}, {"phone", 390}} {
+	file := "page-" + strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "", "$", "home", " ", "-").Replace(name), "-")
+	for _, size := range sizes {
 		v.resize(size.width)
 		v.goTo(path)
 		where := fmt.Sprintf("%s (%.80s) at %d", name, path, size.width)
 		v.overlooked(where)
 		v.still(where)
-		for _, theme := range []string{"light", "dark"} {
-			v.theme(theme)
-			v.accessible(where+", "+theme, theme == "dark")
-			v.keep(fmt.Sprintf("page-%s-%s-%s", strings.Trim(strings.NewReplacer("/", "-", "{", "", "}", "", "$", "home", " ", "-").Replace(name), "-"), theme, size.name))
-		}
-		v.theme("light")
+		v.themes(where, file, size, size.width == wide || slices.Contains(rearranged, path))
 	}
-	v.resize(1400)
+	v.resize(wide)
 	v.whole[path] = v.source(path)
+}
+
+// themes shows the page in each theme: to the checker of accessibility, which looks at nothing but the colors in the
+// second; and for a picture, if somebody wants it.
+func (v *visit) themes(where, file string, size size, checked bool) {
+	v.t.Helper()
+	for _, theme := range []string{"light", "dark"} {
+		if !checked && os.Getenv(screenshots) == "" {
+			return
+		}
+		v.theme(theme)
+		if checked {
+			v.accessible(where+", "+theme, theme == "dark")
+		}
+		v.keep(file + "-" + theme + "-" + size.name)
+	}
+	v.theme("light")
 }
 
 // source is the HTML as the server sends it.

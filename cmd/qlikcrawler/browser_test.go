@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -208,23 +209,29 @@ func (v *visit) path() string {
 	return u.RequestURI()
 }
 
-// picture keeps the page as a picture, if somebody wants it, and looks it over at both widths, in both themes: no wider
-// than the window, every control with a name, one main heading, and what the checker of accessibility finds.
+// picture looks the page over as it is now, in the middle of a walk, and keeps it as a picture, if somebody wants it: at
+// both widths no wider than the window, every control with a name, one main heading; at the greater one what the
+// checker of accessibility finds, and in the dark theme what it says of colors.
 func (v *visit) picture(name string) {
 	v.t.Helper()
-	for _, width := range []int{1400, 390} {
-		v.resize(width)
-		v.overlooked(fmt.Sprintf("%s at %d wide", name, width))
-		for _, theme := range []string{"light", "dark"} {
-			v.theme(theme)
-			if name != "failed" {
-				v.accessible(fmt.Sprintf("%s at %d wide, %s", name, width, theme), theme == "dark")
-			}
-			v.keep(name + "-" + theme + "-" + map[int]string{1400: "wide", 390: "phone"}[width])
+	v.shown(name, name != "failed")
+}
+
+// shown is picture; without checks for a page that TestEveryPageInABrowser inspects.
+func (v *visit) shown(name string, checked bool) {
+	v.t.Helper()
+	for _, size := range sizes {
+		if !checked && os.Getenv(screenshots) == "" {
+			return
 		}
-		v.theme("light")
+		v.resize(size.width)
+		where := fmt.Sprintf("%s at %d", name, size.width)
+		if checked {
+			v.overlooked(where)
+		}
+		v.themes(where, name, size, checked && size.width == wide)
 	}
-	v.resize(1400)
+	v.resize(wide)
 }
 
 // lookOver says what is wrong with a page for those who don't see it, or not on a wide screen.
@@ -368,7 +375,7 @@ func (v *visit) administer() {
 	} {
 		v.goTo(path)
 		v.with("h1", heading)
-		v.picture(strings.ReplaceAll(strings.Trim(path, "/"), "/", "-"))
+		v.shown(strings.ReplaceAll(strings.Trim(path, "/"), "/", "-"), false)
 	}
 }
 

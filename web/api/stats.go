@@ -14,7 +14,7 @@ type statsOutput struct {
 func (a *API) stats() {
 	register(a, op{
 		ID: "stats", Method: "GET", Path: "/stats", Tag: "catalog", Summary: "The catalog in numbers, and the newest crawls", Role: auth.Viewer,
-		Description: "Rows are counted anew every half a minute at most.",
+		Description: "Rows are counted anew after half a minute, or once a crawl has begun or ended; `counted_at` tells when.",
 	},
 		func(ctx context.Context, _ *struct{}) (*statsOutput, error) {
 			s, err := a.Catalog.Stats(ctx, auth.From(ctx).Scope())

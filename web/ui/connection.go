@@ -47,7 +47,7 @@ func (u *UI) connection(w http.ResponseWriter, r *http.Request) error {
 	for _, role := range []string{"owner", "steward", "custodian"} {
 		d.Governance = append(d.Governance, pair{role, c.Governance[role]})
 	}
-	if d.Counts, err = u.Connections.Counts(r.Context(), code); err != nil {
+	if d.Counts, _, err = u.Connections.RecentCounts(r.Context(), code); err != nil {
 		return err
 	}
 	faults, err := u.Connections.SecretFaults(r.Context(), code)
@@ -146,7 +146,7 @@ func (u *UI) showRemoval(w http.ResponseWriter, r *http.Request, code string, in
 	} else if d.Uses, err = u.Connections.RemovalUses(r.Context(), code); err != nil {
 		return err
 	}
-	if d.Counts, err = u.Connections.Counts(r.Context(), code); err != nil {
+	if d.Counts, _, err = u.Connections.RecentCounts(r.Context(), code); err != nil {
 		return err
 	}
 	return u.show(w, r, page{

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -26,10 +27,10 @@ type ConnectionRegister interface {
 // A ConnectionReader reads what crawls made of connections. *postgres.DB is one.
 type ConnectionReader interface {
 	ConnectionRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ConnectionRow], error)
-	// Stats has counts that are half a minute old at most.
+	// Stats has counts as RecentCounts gives them.
 	Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
-	// Counts counts what a connection has just now.
-	Counts(ctx context.Context, code string) (catalog.Counts, error)
+	// RecentCounts tells what a connection had a moment ago, and when that was counted.
+	RecentCounts(ctx context.Context, code string) (catalog.Counts, time.Time, error)
 	// RemovalUses tells what would keep a connection from being removed.
 	RemovalUses(ctx context.Context, code string) ([]catalog.Use, error)
 	// LastRuns gives the newest crawl of each connection, by code.
