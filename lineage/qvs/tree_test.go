@@ -30,13 +30,11 @@ var sameTree = cmp.Options{
 func testScripts(t testing.TB) map[string]string {
 	t.Helper()
 	scripts := map[string]string{}
-	patterns := []string{"testdata/cases/*/script.qvs", "testdata/scripts/*.txt"}
-	if dir := os.Getenv("QLIKCRAWLER_REAL_APPS"); dir != "" {
-		patterns = append(patterns, filepath.Join(dir, "*", "script.qvs"))
-	}
-	for _, pattern := range patterns {
+	dir := os.Getenv("QLIKCRAWLER_REAL_APPS")
+	apps := filepath.Join(dir, "*", "script.qvs") // an unbuilt app needn't have its script
+	for _, pattern := range []string{"testdata/cases/*/script.qvs", "testdata/scripts/*.txt", apps} {
 		files, err := filepath.Glob(pattern)
-		if err != nil || len(files) == 0 {
+		if err != nil || len(files) == 0 && pattern != apps {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
 		}
 		for _, file := range files {
