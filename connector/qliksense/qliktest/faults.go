@@ -24,7 +24,7 @@ const (
 	SlowREST       Fault = "slow-rest"         // Options.SlowBy before the answer
 	HangREST       Fault = "hang-rest"         // never answers
 	ListingChanges Fault = "listing-changes"   // an app appears between two pages, once
-	AwayAWhile     Fault = "away-a-while"      // 503 for a while: 10 requests, beginning with one for an app's data
+	AwayAWhile     Fault = "away-a-while"      // 503 for a while: 16 requests, beginning with one for an app's data
 	ResetREST      Fault = "reset-rest"        // the connection is reset
 	ResetRESTOnce  Fault = "reset-rest-once"   // … once
 	UnavailableOne Fault = "unavailable-once"  // 503 once

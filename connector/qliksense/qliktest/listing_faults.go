@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// awayRequests is how many requests the fault AwayAWhile refuses.
-const awayRequests = 10
+// awayRequests is how many requests the fault AwayAWhile refuses: more than a client that asks four times
+// gets over with three apps at a time and two listings beside them.
+const awayRequests = 16
 
 // awayAWhile reports whether the fault AwayAWhile refuses a request. It begins when data of an app is asked
 // for, so that the listing is through, and it heals when it has struck.
