@@ -19,6 +19,13 @@ const holdSaves = `
 	begin perform pg_advisory_xact_lock_shared(7788); return new; end $$;
 	create trigger hold before insert on qlikcrawler.source_code for each row execute function public.hold();`
 
+// holdSavesForGood lets saves wait in the middle even after the lock is free: a server that stops ends
+// the process that holds the lock and the one that waits for it in an order of its own.
+const holdSavesForGood = `
+	create function public.hold() returns trigger language plpgsql as $$
+	begin perform pg_advisory_xact_lock_shared(7788); perform pg_sleep(3600); return new; end $$;
+	create trigger hold before insert on qlikcrawler.source_code for each row execute function public.hold();`
+
 // savedInTheMiddle saves an app that waits in the middle of its rows, lets something happen, and gives
 // what became of the save.
 func (b *bench) savedInTheMiddle(run catalog.RunID, s *catalog.Snapshot, happen func()) error {
@@ -97,10 +104,10 @@ func TestPostgresRestartedInTheMiddleOfASaveLeavesNothing(t *testing.T) {
 	b.must(err)
 	t.Cleanup(b.sql.Close)
 	b.must(b.AddConnection(t.Context(), catalog.Connection{Code: "prod", Name: "Prod", Type: "qlik-sense"}))
-	_, err = b.sql.Exec(t.Context(), holdSaves)
-	b.must(err)
 	run := b.start()
 	b.save(run, rich("a1"), catalog.Added)
+	_, err = b.sql.Exec(t.Context(), holdSavesForGood)
+	b.must(err)
 	err = b.savedInTheMiddle(run, rich("a2"), func() {
 		b.must(server.Close(t.Context()))
 		server, err = embedded.Open(t.Context(), config)
@@ -112,6 +119,8 @@ func TestPostgresRestartedInTheMiddleOfASaveLeavesNothing(t *testing.T) {
 	b.sql.Reset()
 	b.eventually(func() bool { return b.Progress(t.Context(), run, catalog.Tally{Listed: 2}) == nil })
 	b.wholeAppsOnly("after the restart", "a1")
+	_, err = b.sql.Exec(t.Context(), "drop trigger hold on qlikcrawler.source_code")
+	b.must(err)
 	_, err = open(t, b.url).StartRun(t.Context(), sweep(catalog.Full))
 	wantCode(t, err, catalog.CodeConflict) // the run is owned again
 	b.eventually(func() bool {
