@@ -8,6 +8,7 @@ package lineage
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -287,6 +288,8 @@ func (b *builder) whyUnresolved(f catalog.ModelField) string {
 
 // now is the time of a reload, as far as a script can ask for it: unknown.
 var now time.Time
+
+var errNoIncludes = errors.New("no folder of included files is configured (options.qvs_path)")
 
 // runScript reads the app's script, if the catalog has it.
 func (b *builder) runScript() {

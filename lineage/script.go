@@ -1,16 +1,12 @@
 package lineage
 
 import (
-	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/lineage/qvs"
 )
-
-var errNoIncludes = errors.New("no folder of included files is configured (options.qvs_path)")
 
 // A scriptTable is a table of the script with its key.
 type scriptTable struct {
@@ -46,9 +42,6 @@ func (t *scriptTable) resolved(a *atlas, f *qvs.Field) bool {
 	}
 	return true
 }
-
-// maxStatement is how much of a statement an edge keeps, in bytes.
-const maxStatement = 4000
 
 // script turns what the script does into tables, fields, datasets and the edges between them.
 func (b *builder) script() {
@@ -252,146 +245,4 @@ func (b *builder) scriptField(t *scriptTable, name string) catalog.Key {
 	key := t.field(name)
 	b.node(catalog.LineageNode{Key: key, Kind: catalog.NodeScriptField, Name: name, Parent: t.key, Report: b.app})
 	return key
-}
-
-// step is an edge without ends that tells which statement makes a field, or the table: of those that made
-// the table, the one that names what the edge comes from.
-func (b *builder) step(t *qvs.Table, f *qvs.Field, named string) catalog.LineageEdge {
-	e := catalog.LineageEdge{Level: catalog.ColumnLevel, How: catalog.Direct, Origin: catalog.FromScript, Confidence: 1, Source: catalog.ScriptKey(b.app)}
-	s := stepOf(t, f, named)
-	if s == nil {
-		return e
-	}
-	e.Statement, e.Tab, e.Line, e.Column = b.statement(s.Statement), s.At.Tab, s.At.Line, s.At.Column
-	if f != nil && within(s, f.At) {
-		e.Tab, e.Line, e.Column = f.At.Tab, f.At.Line, f.At.Column
-	}
-	b.doubt(&e)
-	return e
-}
-
-// stepOf chooses among the steps of a table: the one that names the source and holds the field, else one
-// that names the source, else the one that holds the field, else the first.
-func stepOf(t *qvs.Table, f *qvs.Field, named string) *qvs.Step {
-	var best *qvs.Step
-	most := -1
-	for i := range t.Steps {
-		s := &t.Steps[i]
-		score := 0
-		if named != "" && strings.Contains(strings.ToLower(s.Statement), named) {
-			score += 2
-		}
-		if f != nil && within(s, f.At) {
-			score++
-		}
-		if s.What == "drop" || s.What == "rename" {
-			score = -1
-		}
-		if score > most {
-			best, most = s, score
-		}
-	}
-	return best
-}
-
-// within reports whether a place is in a step's statement.
-func within(s *qvs.Step, at qvs.Pos) bool {
-	return at.Line > 0 && s.At.Line <= at.Line && at.Line <= s.At.Line+strings.Count(s.Statement, "\n")
-}
-
-// doubt lowers the confidence of what follows an include that couldn't be read.
-func (b *builder) doubt(e *catalog.LineageEdge) {
-	if b.doubtful > 0 && e.Line > b.doubtful {
-		e.Confidence *= 0.8
-	}
-}
-
-// unsure lowers the confidence of an edge from a column that is of one of several tables.
-func unsure(e *catalog.LineageEdge, c qvs.Column) {
-	if c.OneOf > 1 {
-		e.Confidence /= float64(c.OneOf)
-	}
-}
-
-// statement is a statement as it may be shown.
-func (b *builder) statement(s string) string {
-	if masked, known := b.masked[s]; known {
-		return masked
-	}
-	masked := catalog.Mask(s)
-	if len(masked) > maxStatement {
-		masked = strings.ToValidUTF8(masked[:maxStatement], "") + "…"
-	}
-	b.masked[s] = masked
-	return masked
-}
-
-// appFile is the path of an app of the same site: its id is its name.
-var appFile = regexp.MustCompile(`(?i)(?:^|[/\\\\])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.qvf)?$`)
-
-// storeObject is what a STORE writes.
-func storeObject(s *qvs.Store) qvs.Object {
-	kind := qvs.File
-	if strings.EqualFold(s.Format, "qvd") || s.Format == "" {
-		kind = qvs.QVD
-	}
-	return qvs.Object{Kind: kind, Connection: s.Connection, Name: s.Target}
-}
-
-// store adds a STORE: the dataset, its columns, and the stars that are stored whole.
-func (b *builder) store(s *qvs.Store, tables map[*qvs.Table]*scriptTable) {
-	o := storeObject(s)
-	dataset := b.dataset(o, s.At)
-	t := tables[s.Table]
-	if dataset == "" || s.Table != nil && t == nil { // section access
-		return
-	}
-	e := catalog.LineageEdge{
-		How: catalog.Direct, Origin: catalog.FromScript, Confidence: 1, Source: catalog.ScriptKey(b.app),
-		Statement: b.statement(s.Statement), Tab: s.At.Tab, Line: s.At.Line, Column: s.At.Column,
-	}
-	b.doubt(&e)
-	e.To, e.Level = dataset, catalog.TableLevel
-	if t != nil {
-		e.From = t.key
-		b.edge(e)
-	} else {
-		for _, source := range s.Sources {
-			e.From = b.dataset(source, s.At)
-			b.edge(e)
-		}
-	}
-	e.Level = catalog.ColumnLevel
-	for i := range s.Fields {
-		f := &s.Fields[i]
-		e.To = b.column(qvs.Column{Object: o, Name: f.Name})
-		b.stored(e, f, t)
-		if f.Name == "*" {
-			b.starred(f, dataset)
-		}
-	}
-}
-
-// stored links a stored field with the table's.
-func (b *builder) stored(e catalog.LineageEdge, f *qvs.Field, t *scriptTable) {
-	if t != nil && len(t.fieldsNamed(f.Name)) > 0 {
-		e.From = t.field(f.Name)
-		b.edge(e)
-		return
-	}
-	for _, c := range f.From { // the field was renamed or dropped after it was stored
-		sure := e
-		unsure(&sure, c)
-		sure.From = b.column(c)
-		b.edge(sure)
-	}
-}
-
-// starred notes that a dataset has all columns of others.
-func (b *builder) starred(f *qvs.Field, to catalog.Key) {
-	for _, c := range f.From {
-		if from := b.dataset(c.Object, qvs.Pos{}); c.Name == "*" && from != "" {
-			b.stars = append(b.stars, catalog.LineageStar{From: from, To: to})
-		}
-	}
 }

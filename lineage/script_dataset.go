@@ -1,6 +1,7 @@
 package lineage
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -65,6 +66,9 @@ func (b *builder) dataset(o qvs.Object, at qvs.Pos) catalog.Key {
 	}
 	return key
 }
+
+// appFile is the path of an app of the same site: its id is its name.
+var appFile = regexp.MustCompile(`(?i)(?:^|[/\\\\])([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.qvf)?$`)
 
 // otherApp is the app that a BINARY statement takes its data from, if it names it by its id.
 func (b *builder) otherApp(o qvs.Object) catalog.Key {
