@@ -1,5 +1,7 @@
 package qliksense
 
+import "github.com/qlikcrawler/qlikcrawler/connector"
+
 // Template is a commented connection file.
 const Template = `# A Qlik Sense Enterprise site (client-managed). Keys with # in front show their default or an example.
 name: Qlik Sense PROD            # unique, compared without case
@@ -100,21 +102,7 @@ jwt:
 #   changes: forever             # what changed when
 #   retired: forever             # rows that the site no longer has
 
-# access_instructions: ""        # how people get at the data; shown on every page of the connection
-# governance:                    # user names
-#   owner: anna
-#   steward: ben
-#   custodian: carla
-# admins:                        # users with that role on this connection only
-#   integration: []
-#   security: []
-
-# notify:                        # who is told what a crawl did (docs/how-to/notifications.md)
-#   recipients: []               # mail addresses
-#   webhooks: []                 # addresses, or references to them (env:NAME)
-#   on: [added, changed, retired, failed]
-
-# schedule:
+` + connector.TemplatePeople + `# schedule:
 #   cron: '0 2 * * *'            # minute, hour, day of month, month, day of week
 #   time_zone: Europe/Paris
 #   mode: delta                  # delta or full

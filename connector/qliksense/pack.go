@@ -1,9 +1,6 @@
 package qliksense
 
 import (
-	"encoding/json"
-	"errors"
-	"fmt"
 	"maps"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -13,22 +10,14 @@ import (
 
 // packedForm is raised when a packed app means something else: a process of another version then refuses
 // it, and the app is read by the next crawl.
-const packedForm = 1
+const packedForm = 2
 
-// A packedApp is a listed app on its way to another process.
+// A packedApp is what is said of a listed app on its way to another process.
 type packedApp struct {
-	Form     int             `json:"form"`
-	Key      catalog.Key     `json:"key"`
-	Name     string          `json:"name"`
-	Version  string          `json:"version"`
-	Groups   []catalog.Key   `json:"groups"`
 	Row      qixmap.AppRow   `json:"row"`
 	Outdated bool            `json:"outdated"`
 	People   []qixmap.Person `json:"people"`
 }
-
-// maxPacked bounds a packed app. The Repository's fields are far from it.
-const maxPacked = 1 << 20
 
 // Pack makes a listed app ready for another process.
 func (s *site) Pack(l connector.Listed) ([]byte, error) {
@@ -36,38 +25,17 @@ func (s *site) Pack(l connector.Listed) ([]byte, error) {
 	if !ok {
 		return nil, &catalog.Error{Code: catalog.CodeInternal, Op: "pack", Key: l.Unit.Key, Err: errForeign}
 	}
-	packed, err := json.Marshal(packedApp{
-		packedForm, l.Unit.Key, l.Unit.Name, l.Version, l.Groups, app.row, app.outdated, app.people,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("pack %s: %w", l.Unit.Key, err)
-	}
-	if len(packed) > maxPacked {
-		return nil, &catalog.Error{
-			Code: catalog.CodeTooLarge, Op: "pack", Key: l.Unit.Key,
-			Err: fmt.Errorf("the listing says %d bytes of it, more than %d", len(packed), maxPacked),
-		}
-	}
-	return packed, nil
+	return connector.Pack(packedForm, l, packedApp{app.row, app.outdated, app.people})
 }
 
 // Unpack takes a listed app over from another process.
 func (s *site) Unpack(packed []byte) (connector.Listed, error) {
-	var p packedApp
-	err := json.Unmarshal(packed, &p)
-	if err == nil && p.Form != packedForm {
-		err = errors.New("it was listed by another version of this program")
-	}
+	l, p, err := connector.Unpack[packedApp](packedForm, packed)
 	if err != nil {
-		return connector.Listed{}, &catalog.Error{
-			Code: catalog.CodeInternal, Op: "unpack", Key: p.Key, Err: err,
-			Cure: "Crawl again: processes of one version only should share a crawl.",
-		}
+		return connector.Listed{}, err
 	}
-	return connector.Listed{
-		Unit: catalog.Unit{Key: p.Key, Name: p.Name}, Version: p.Version, Groups: p.Groups,
-		Source: &listedApp{row: p.Row, outdated: p.Outdated, people: p.People},
-	}, nil
+	l.Source = &listedApp{row: p.Row, outdated: p.Outdated, people: p.People}
+	return l, nil
 }
 
 // withPeople is what is known of people, with more of them.

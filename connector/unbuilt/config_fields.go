@@ -1,6 +1,9 @@
 package unbuilt
 
-import "github.com/qlikcrawler/qlikcrawler/catalog"
+import (
+	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/connector"
+)
 
 // Template is a commented connection file.
 const Template = `# Folders of unbuilt Qlik apps: apps kept as files, as "qlik app unbuild" writes them, for example in Git.
@@ -31,21 +34,7 @@ unbuilt:
 #   changes: forever             # what changed when
 #   retired: forever             # rows that the folders no longer have
 
-# access_instructions: ""        # how people get at the data; shown on every page of the connection
-# governance:                    # user names
-#   owner: anna
-#   steward: ben
-#   custodian: carla
-# admins:                        # users with that role on this connection only
-#   integration: []
-#   security: []
-
-# notify:                        # who is told what a crawl did (docs/how-to/notifications.md)
-#   recipients: []               # mail addresses
-#   webhooks: []                 # addresses, or references to them (env:NAME)
-#   on: [added, changed, retired, failed]
-
-# schedule:
+` + connector.TemplatePeople + `# schedule:
 #   cron: '*/15 * * * *'         # minute, hour, day of month, month, day of week
 #   time_zone: Europe/Paris
 #   mode: delta                  # delta or full
