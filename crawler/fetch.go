@@ -124,6 +124,8 @@ func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot
 	case storing <- struct{}{}:
 		defer func() { <-storing }()
 	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // also when a turn came up at the same moment
 		return catalog.Outcome{}, context.Cause(ctx)
 	}
 	return c.Store.Save(ctx, run.ID, s, began)

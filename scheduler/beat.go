@@ -39,6 +39,7 @@ func (s *Scheduler) beats(ctx context.Context) {
 	tick := time.NewTicker(s.Pace.Beat)
 	defer tick.Stop()
 	heard := time.Now()
+	var stray map[catalog.Claim]time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -51,6 +52,7 @@ func (s *Scheduler) beats(ctx context.Context) {
 		case err == nil:
 			heard = began
 			s.giveUp(before, have)
+			stray = s.handBackStray(ctx, stray, have)
 		case ctx.Err() == nil:
 			s.Log.WarnContext(ctx, "the database doesn't hear that this process lives", "error", err, "since", time.Since(heard).Round(time.Second))
 			if time.Since(heard) > s.Pace.Silence*2/3 {
@@ -90,4 +92,36 @@ func (s *Scheduler) giveUp(claims []catalog.Claim, have map[catalog.Claim]bool) 
 			cancel(errLost)
 		}
 	}
+}
+
+// handBackStray hands back what the catalog says this process works on, while nobody here does: the database was
+// away when its worker wanted to finish it, or to hand it back. Nobody else would take it, for this process
+// lives. known are those of the beat before with the time since when; a claim counts after a fifth of the silence,
+// for it is in the catalog a moment before it is held.
+func (s *Scheduler) handBackStray(ctx context.Context, known map[catalog.Claim]time.Time, have map[catalog.Claim]bool) map[catalog.Claim]time.Time {
+	ctx, cancel := context.WithTimeout(ctx, beatTime)
+	defer cancel()
+	now, stray := time.Now(), map[catalog.Claim]time.Time{}
+	s.mu.Lock()
+	for c := range have {
+		if s.claims[c] == nil {
+			stray[c] = now
+		}
+	}
+	s.mu.Unlock()
+	for c := range stray {
+		since, before := known[c]
+		if !before {
+			continue
+		}
+		stray[c] = since
+		if now.Sub(since) < s.Pace.Silence/5 {
+			continue
+		}
+		s.Log.WarnContext(ctx, "what a worker could not hand back while the database was away goes to whoever has time", "run", c.Run, "batch", c.Batch)
+		if err := s.handBack(ctx, c, time.Time{}); err != nil && ctx.Err() == nil {
+			s.Log.WarnContext(ctx, "it could not be handed back", "run", c.Run, "batch", c.Batch, "error", err)
+		}
+	}
+	return stray
 }
