@@ -183,6 +183,9 @@ func judgePush(p *qix.PushError) verdict {
 	case "OnMaxParallelSessionsExceeded":
 		return verdict{catalog.CodeSessionLimit, "too many sessions of this account are active in parallel", cureSession}
 	case "OnLicenseAccessDenied":
+		if strings.Contains(strings.ToLower(p.Message), "contact the repository") {
+			return verdict{catalog.CodeUnreachable, "", cureRepo} // the proxy couldn't ask
+		}
 		return verdict{catalog.CodeForbidden, "", cureLicence}
 	case "OnLicenseAccessDeniedPendingUserSync":
 		return verdict{catalog.CodeThrottled, "", "Try again when the user directory has been synchronized."}

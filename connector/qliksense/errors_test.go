@@ -72,6 +72,9 @@ func TestEveryRowOfTheErrorTables(t *testing.T) {
 
 		{"C.2 sessions", push("OnMaxParallelSessionsExceeded"), catalog.CodeSessionLimit, "5 sessions"},
 		{"C.2 licence", push("OnLicenseAccessDenied"), catalog.CodeForbidden, "licence"},
+		{"C.2 licence not asked for", []error{&qix.PushError{
+			Method: "OnLicenseAccessDenied", Message: "Could not contact the repository service to request app access.",
+		}}, catalog.CodeUnreachable, "Repository"},
 		{"C.2 user sync", push("OnLicenseAccessDeniedPendingUserSync"), catalog.CodeThrottled, "synchronized"},
 		{"C.2 no engine", push("OnNoEngineAvailable"), catalog.CodeUnreachable, "Engine node"},
 		{"C.2 session over", push("OnSessionTimedOut", "OnSessionLoggedOut"), catalog.CodeUnauthorized, "login"},
