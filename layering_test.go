@@ -43,6 +43,7 @@ var mayImport = map[string][]string{
 	"connector/secret":                     {"catalog", "connector"},
 	"crawler":                              {"catalog", "connector", "lineage", "lineage/qvd"},
 	"crawler/runlog":                       {"catalog", "crawler"},
+	"internal/npmtest":                     {},
 	"lineage":                              {"catalog", "lineage/expr", "lineage/qvd", "lineage/qvs", "lineage/sql"},
 	"lineage/expr":                         {},
 	"lineage/openlineage":                  {"catalog"},

@@ -1,21 +1,20 @@
 package main
 
 import (
-	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-rod/rod/lib/proto"
+
+	"github.com/qlikcrawler/qlikcrawler/internal/npmtest"
 )
 
 // checkerFiles name the checkers of pages that others wrote, with the hash of each.
@@ -25,59 +24,12 @@ var checkerFiles embed.FS
 
 // checkers installs them once for each lock file, into the user's cache folder, and gives their folder.
 var checkers = sync.OnceValues(func() (string, error) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return "", fmt.Errorf("pages are checked by programs in JavaScript: install Node.js 20 or later with npm (%s is not on the PATH)", tool)
-		}
-	}
-	lock, err := checkerFiles.ReadFile("testdata/browser/package-lock.json")
+	files, err := fs.Sub(checkerFiles, "testdata/browser")
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(cache, "qlikcrawler", "page-checkers-"+hex.EncodeToString(sum[:6]))
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	return dir, installCheckers(dir)
+	return npmtest.Install(files, "page-checkers", "pages are checked by programs in JavaScript")
 })
-
-// installCheckers makes the folder whole or not at all. npm compares each package with its hash in the lock file.
-func installCheckers(dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	making, err := os.MkdirTemp(filepath.Dir(dir), "installing-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(making)
-	for _, name := range []string{"package.json", "package-lock.json", ".npmrc"} {
-		b, err := checkerFiles.ReadFile("testdata/browser/" + name)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(making, name), b, 0o644); err != nil {
-			return err
-		}
-	}
-	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer stop()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts")
-	cmd.Dir = making
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	err = os.Rename(making, dir)
-	if _, there := os.Stat(dir); there == nil {
-		return nil // this process has put it there, or another one
-	}
-	return err
-}
 
 // axe is the text of the checker of accessibility that runs in the page. Where npm isn't, the test fails with a
 // sentence, as those of foreign clients do.

@@ -3,11 +3,8 @@ package foreign_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -17,6 +14,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/internal/npmtest"
 )
 
 //go:embed node/*.mjs node/package.json node/package-lock.json node/.npmrc
@@ -76,53 +74,12 @@ func workFolder(t *testing.T) string {
 
 // packages installs the packages once for each lock file, and gives their folder.
 var packages = sync.OnceValues(func() (string, error) {
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			return "", fmt.Errorf("these tests run JavaScript clients: install Node.js 20 or later with npm (%s is not on the PATH)", tool)
-		}
-	}
-	lock, err := nodeFiles.ReadFile("node/package-lock.json")
+	files, err := fs.Sub(nodeFiles, "node")
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(lock)
-	dir := filepath.Join(cache, "qlikcrawler", "foreign-clients-"+hex.EncodeToString(sum[:6]))
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	return dir, install(dir)
+	return npmtest.Install(files, "foreign-clients", "these tests run JavaScript clients")
 })
-
-// install makes the folder whole or not at all.
-func install(dir string) error {
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return err
-	}
-	making, err := os.MkdirTemp(filepath.Dir(dir), "installing-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(making)
-	if err := copyFiles(making, "package.json", "package-lock.json", ".npmrc"); err != nil {
-		return err
-	}
-	ctx, stop := context.WithTimeout(context.Background(), 5*time.Minute)
-	defer stop()
-	cmd := exec.CommandContext(ctx, "npm", "ci", "--ignore-scripts")
-	cmd.Dir = making
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("npm ci: %w\n%s", err, out)
-	}
-	err = os.Rename(making, dir)
-	if _, there := os.Stat(dir); there == nil {
-		return nil // this process has put it there, or another one
-	}
-	return err
-}
 
 func copyFiles(dir string, patterns ...string) error {
 	for _, pattern := range patterns {
