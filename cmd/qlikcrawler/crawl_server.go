@@ -164,8 +164,8 @@ func (r *remote) follow(ctx context.Context, row catalog.RunRow, tell func(catal
 	last := int64(-1)
 	heard := time.Now()
 	for {
-		err := r.events(ctx, row.ID, last, func(now catalog.RunRow) {
-			row, last, heard = now, now.Version, time.Now()
+		err := r.events(ctx, row.ID, last, func() { heard = time.Now() }, func(now catalog.RunRow) {
+			row, last = now, now.Version
 			tell(now)
 		})
 		switch code := catalog.CodeOf(err); {
@@ -187,8 +187,9 @@ func (r *remote) follow(ctx context.Context, row catalog.RunRow, tell func(catal
 // mostEvent bounds one event.
 const mostEvent = 1 << 20
 
-// events reads one stream of a crawl's changes to its end.
-func (r *remote) events(ctx context.Context, id, last int64, tell func(catalog.RunRow)) error {
+// events reads one stream of a crawl's changes to its end. alive hears of whatever the server says: a crawl that
+// waits for its turn has no change for long.
+func (r *remote) events(ctx context.Context, id, last int64, alive func(), tell func(catalog.RunRow)) error {
 	header := http.Header{"Accept": {"text/event-stream"}}
 	if last >= 0 {
 		header.Set("Last-Event-ID", strconv.FormatInt(last, 10))
@@ -200,7 +201,9 @@ func (r *remote) events(ctx context.Context, id, last int64, tell func(catalog.R
 	defer res.Body.Close()
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(nil, mostEvent)
+	alive()
 	for lines.Scan() {
+		alive()
 		data, ok := strings.CutPrefix(lines.Text(), "data: ")
 		if !ok {
 			continue

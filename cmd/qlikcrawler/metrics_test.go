@@ -70,6 +70,31 @@ func TestMetricsTellOfACrawlInPrometheusOwnWords(t *testing.T) {
 	}
 }
 
+func TestEachProcessCountsWhatItAskedInASharedCrawl(t *testing.T) {
+	t.Parallel()
+	srv := qliktest.New(t, smallSite(40), qliktest.Options{})
+	p := migrated(t)
+	p.must(exitDone, fileFor(t, srv, "qlik"), "connection", "add", "-f", "-")
+	one, two := p.service(2, quick()), p.service(2, quick())
+	run := one.crawl(full("qlik"))
+	one.stop()
+	two.stop()
+	opens := 0.0
+	for _, s := range []*service{one, two} {
+		opened := testutil.ToFloat64(s.runner.metrics.qlik.WithLabelValues("qlik", "open"))
+		if ended := testutil.ToFloat64(s.runner.metrics.crawls.WithLabelValues("qlik", "full")); opened > 0 && ended != 1 {
+			t.Errorf("a process that took part counts %g crawls", ended)
+		}
+		opens += opened
+	}
+	if opens != float64(run.Tally.Usage.Opens) {
+		t.Errorf("the processes count %g opens together, the crawl %d", opens, run.Tally.Usage.Opens)
+	}
+	if left := len(one.runner.parts) + len(two.runner.parts); left > 0 {
+		t.Errorf("%d runs that are over are remembered", left)
+	}
+}
+
 func scrape(t *testing.T, m *metrics) string {
 	t.Helper()
 	w := httptest.NewRecorder()

@@ -79,18 +79,36 @@ const leaseTimeout = 5 * time.Second
 
 // closed gives up what goes with a source that was logged out.
 func (r *crawlRunner) closed(code string) {
+	var runs []catalog.RunID
 	r.mu.Lock()
 	for run, p := range r.parts {
-		if p.code == code && p.src != nil {
+		if p.code != code {
+			continue
+		}
+		if p.src != nil {
 			p.past, p.src, p.part = p.usage(), nil, nil
 			r.logs.End(run) // opened again by who goes on with it
 		}
+		runs = append(runs, run)
 	}
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), leaseTimeout)
 	defer cancel()
 	if err := r.db.ReleaseLease(ctx, code, r.worker); err != nil {
 		r.app.log.Warn("could not give up the session's place", "connection", code, "error", err)
+	}
+	r.endedElsewhere(ctx, runs)
+}
+
+// endedElsewhere forgets the runs that another process has ended. One that still goes on is looked at when the next
+// source of its connection is logged out.
+func (r *crawlRunner) endedElsewhere(ctx context.Context, runs []catalog.RunID) {
+	for _, id := range runs {
+		run, err := r.db.Run(ctx, id)
+		if catalog.CodeOf(err) == catalog.CodeNotFound || err == nil && run.State != catalog.Running && run.State != catalog.Queued {
+			run.ID = id
+			r.Ended(run)
+		}
 	}
 }
 
@@ -268,6 +286,7 @@ func (r *crawlRunner) Ended(run catalog.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if p := r.parts[run.ID]; p != nil {
+		run.Connection = p.code // a run that is no more has none
 		r.metrics.ended(run, p.usage())
 	}
 	delete(r.parts, run.ID)

@@ -71,7 +71,6 @@ func sheetWith(t testing.TB, cells ...string) *App {
 }
 
 // cell is a property tree of a cell without children.
-
 func cell(id, members string) string {
 	return fmt.Sprintf(`{'qProperty':{'qInfo':{'qId':'%s','qType':'table'}%s},'qChildren':[]}`, id, members)
 }

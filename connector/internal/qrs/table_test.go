@@ -75,6 +75,20 @@ func TestAppHasAllThatTheRowHas(t *testing.T) {
 	}
 }
 
+// wantEachOnce makes sure that every app the site has now came, and came once.
+func (s *strictSite) wantEachOnce(t *testing.T, got []qrs.App) {
+	t.Helper()
+	ids := map[string]int{}
+	for _, app := range got {
+		ids[app.ID]++
+	}
+	for _, row := range s.rows["app"] {
+		if id := row["id"].(string); ids[id] != 1 {
+			t.Errorf("%s came %d times", id, ids[id])
+		}
+	}
+}
+
 func TestListingIsReadAnewWhenItMovesMeanwhile(t *testing.T) {
 	t.Parallel()
 	site := newSite(t)
@@ -93,15 +107,7 @@ func TestListingIsReadAnewWhenItMovesMeanwhile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]int{}
-	for _, app := range got {
-		ids[app.ID]++
-	}
-	for _, row := range site.rows["app"] {
-		if id := row["id"].(string); ids[id] != 1 {
-			t.Errorf("%s came %d times", id, ids[id])
-		}
-	}
+	site.wantEachOnce(t, got)
 }
 
 // TestARowThatSlipsBetweenTwoPagesIsNotLost: one row goes and one comes, so that the total stays right
@@ -133,15 +139,7 @@ func TestARowThatSlipsBetweenTwoPagesIsNotLost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := map[string]int{}
-	for _, app := range got {
-		ids[app.ID]++
-	}
-	for _, row := range site.rows["app"] {
-		if id := row["id"].(string); ids[id] != 1 {
-			t.Errorf("%s came %d times", id, ids[id])
-		}
-	}
+	site.wantEachOnce(t, got)
 }
 
 func TestAListingThatNeverAddsUpIsAnErrorAndNeverShort(t *testing.T) {
