@@ -31,6 +31,7 @@ type connectionFolder struct {
 
 	applied map[string][sha256.Size]byte // by file: what was dealt with last
 	twice   map[string][sha256.Size]byte // by file: what was told to be in another file
+	told    map[string]string            // by file: what went wrong last, and may go well the next time
 }
 
 // folderRound is how often the files are looked at; SIGHUP has them looked at once.
@@ -50,7 +51,7 @@ func (f *connectionFolder) keep(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		case <-hup:
-			f.applied, f.twice = nil, nil // and those that failed once more
+			f.applied, f.twice, f.told = nil, nil, nil // and those that failed once more
 		}
 	}
 }
@@ -63,7 +64,7 @@ func (f *connectionFolder) apply(ctx context.Context) {
 		return
 	}
 	if f.applied == nil {
-		f.applied, f.twice = map[string][sha256.Size]byte{}, map[string][sha256.Size]byte{}
+		f.applied, f.twice, f.told = map[string][sha256.Size]byte{}, map[string][sha256.Size]byte{}, map[string]string{}
 	}
 	from := map[string]string{} // by code: the file that it came from
 	for _, file := range files {
@@ -72,9 +73,18 @@ func (f *connectionFolder) apply(ctx context.Context) {
 			f.app.log.WarnContext(ctx, "a connection file can't be read", "file", file, "error", err)
 			continue
 		}
-		if err := f.applyFile(ctx, file, text, from); err != nil && ctx.Err() == nil {
-			f.app.log.ErrorContext(ctx, "a connection file was not applied", "file", file, "error", err, "cure", catalog.CureOf(err))
-		}
+		f.tell(ctx, file, f.applyFile(ctx, file, text, from))
+	}
+}
+
+// tell says what is wrong with a file, once for as long as it stays the same.
+func (f *connectionFolder) tell(ctx context.Context, file string, err error) {
+	switch {
+	case err == nil:
+		delete(f.told, file)
+	case ctx.Err() == nil && f.told[file] != err.Error():
+		f.told[file] = err.Error()
+		f.app.log.ErrorContext(ctx, "a connection file was not applied", "file", file, "error", err, "cure", catalog.CureOf(err))
 	}
 }
 
@@ -128,6 +138,7 @@ func (f *connectionFolder) applyFile(ctx context.Context, file string, text []by
 		return nil
 	}
 	if err := editConnection(ctx, f.db, conn, old); err != nil {
+		delete(f.applied, file) // it may have been edited by others, or its name be taken, at this moment
 		return err
 	}
 	f.app.log.InfoContext(ctx, "connection edited by its file", "connection", conn.Code, "file", file)

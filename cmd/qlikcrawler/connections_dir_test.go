@@ -90,3 +90,40 @@ func TestAFolderOfConnectionsIsApplied(t *testing.T) {
 		t.Errorf("the log shows a token:\n%s", log.String())
 	}
 }
+
+func TestAConnectionFileThatCouldNotBeAppliedIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	var log bytes.Buffer
+	o.app.log = slog.New(slog.NewTextHandler(&log, nil))
+	dir := t.TempDir()
+	f := &connectionFolder{app: o.app, db: o.db, dir: dir}
+	write := func(code, name string) {
+		t.Helper()
+		text := "name: " + name + "\ncode: " + code + "\ntype: qlik-sense\nurl: https://sense.example.com\nauthentication: jwt\njwt: {token: t}\n"
+		if err := os.WriteFile(filepath.Join(dir, code+".yaml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("one", "Left")
+	write("two", "Right")
+	f.apply(t.Context())
+	write("one", "Right") // the two change names: the first must wait for the second
+	write("two", "Middle")
+	f.apply(t.Context())
+	if n := strings.Count(log.String(), "not applied"); n != 1 {
+		t.Errorf("%d faults were told, want one:\n%s", n, log.String())
+	}
+	write("two", "Left")
+	for range 3 {
+		f.apply(t.Context())
+	}
+	for code, name := range map[string]string{"one": "Right", "two": "Left"} {
+		if c, err := o.db.Connection(t.Context(), code); err != nil || c.Name != name {
+			t.Errorf("%s is called %q, %v", code, c.Name, err)
+		}
+	}
+	if n := strings.Count(log.String(), "not applied"); n > 2 {
+		t.Errorf("the same fault was told %d times:\n%s", n, log.String())
+	}
+}
