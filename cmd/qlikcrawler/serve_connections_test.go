@@ -1,182 +1,19 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/spf13/pflag"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
-	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
-	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
-	"github.com/qlikcrawler/qlikcrawler/connector/register"
 	"github.com/qlikcrawler/qlikcrawler/web/api"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
-
-// An office is the API of connections on a database of its own, beside a simulated site.
-type office struct {
-	t        testing.TB
-	app      *app
-	db       *database
-	register *register.Register
-	site     *qliktest.Server
-	info     qliktest.Info
-	url      string
-	database string           // its URL
-	heard    *strings.Builder // everything that was answered
-
-	mu   sync.Mutex
-	who  auth.Principal
-	runs []catalog.Run
-}
-
-func newOffice(t testing.TB, env map[string]string) *office {
-	t.Helper()
-	o := &office{t: t, site: qliktest.New(t, demo.Site(), qliktest.Options{}), heard: &strings.Builder{}, who: principal("root", auth.Admin)}
-	var err error
-	if o.info, err = o.site.Info(); err != nil {
-		t.Fatal(err)
-	}
-	vars := map[string]string{"QLIKCRAWLER_FILE_ROOTS": filepath.Dir(o.info.CAFile), "QLIKCRAWLER_DATA_DIR": t.TempDir()}
-	maps.Copy(vars, env)
-	o.app = &app{env: environment{Getenv: func(k string) string { return vars[k] }, Stderr: io.Discard}, log: slog.New(slog.DiscardHandler)}
-	if err := o.app.config.load(pflag.NewFlagSet("", pflag.ContinueOnError), o.app.env.Getenv); err != nil {
-		t.Fatal(err)
-	}
-	o.database = pgtest.URL(t)
-	db, err := postgres.Open(t.Context(), postgres.Config{URL: o.database, MasterKey: []byte(strings.Repeat("k", 32))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	o.db = &database{DB: db}
-	o.register = o.app.newRegister(o.db, func(_ context.Context, r catalog.Run) (catalog.RunID, error) {
-		o.mu.Lock()
-		defer o.mu.Unlock()
-		o.runs = append(o.runs, r)
-		return 77, nil
-	})
-	deps := api.Deps{Log: o.app.log, Audit: db, Calls: db}
-	connectionDeps(&deps, o.db, o.register)
-	mux := http.NewServeMux()
-	api.New(mux, deps)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		o.mu.Lock()
-		who := o.who
-		o.mu.Unlock()
-		mux.ServeHTTP(w, r.WithContext(auth.With(r.Context(), who)))
-	}))
-	t.Cleanup(srv.Close)
-	o.url = srv.URL + api.Prefix
-	return o
-}
-
-func principal(name string, role auth.Role) auth.Principal {
-	return auth.Principal{Identity: catalog.Identity{User: catalog.User{Name: name, Role: role, AllConnections: true}}}
-}
-
-func (o *office) as(p auth.Principal) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.who = p
-}
-
-// An answer is one of the API.
-type apiAnswer struct {
-	status int
-	header http.Header
-	text   string
-	body   map[string]any
-}
-
-// call calls the API; headers are name, value.
-func (o *office) call(method, path string, body any, headers ...string) apiAnswer {
-	o.t.Helper()
-	text := ""
-	if body != nil {
-		b, err := json.Marshal(body)
-		if err != nil {
-			o.t.Fatal(err)
-		}
-		text = string(b)
-	}
-	req, err := http.NewRequestWithContext(o.t.Context(), method, o.url+path, strings.NewReader(text))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	for i := 0; i+1 < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	a := apiAnswer{status: res.StatusCode, header: res.Header, text: string(b)}
-	if strings.Contains(res.Header.Get("Content-Type"), "json") {
-		if err := json.Unmarshal(b, &a.body); err != nil {
-			o.t.Fatalf("%s %s: %v\n%s", method, path, err, b)
-		}
-	}
-	o.heard.Write(b)
-	return a
-}
-
-// want calls the API and expects a status.
-func (o *office) want(status int, method, path string, body any, headers ...string) apiAnswer {
-	o.t.Helper()
-	a := o.call(method, path, body, headers...)
-	if a.status != status {
-		o.t.Fatalf("%s %s: %d, want %d\n%s", method, path, a.status, status, a.text)
-	}
-	return a
-}
-
-// keys are a connection that works.
-func (o *office) keys(code string) map[string]any {
-	return map[string]any{
-		"name": "Sense " + code, "code": code, "type": "qlik-sense", "url": o.site.URL, "authentication": "jwt",
-		"jwt": map[string]any{"prefix": o.info.Prefix, "token": o.info.Token}, "tls": map[string]any{"ca_file": o.info.CAFile},
-	}
-}
-
-// pointers are the fields that an answer finds wrong.
-func (a apiAnswer) pointers() []string {
-	var got []string
-	list, _ := a.body["errors"].([]any)
-	for _, e := range list {
-		got = append(got, e.(map[string]any)["pointer"].(string))
-	}
-	return got
-}
-
-func (a apiAnswer) state() map[string]any {
-	s, _ := a.body["state"].(map[string]any)
-	return s
-}
 
 func TestLifeOfAConnectionThroughTheAPI(t *testing.T) {
 	t.Parallel()
@@ -216,62 +53,6 @@ func TestLifeOfAConnectionThroughTheAPI(t *testing.T) {
 	}
 	if strings.Contains(o.heard.String(), o.info.Token) {
 		t.Error("an answer shows the token")
-	}
-}
-
-func TestAConnectionIsProvenBeforeItIsSaved(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, nil)
-	wrong := o.keys("prod")
-	wrong["jwt"] = map[string]any{"prefix": "nowhere", "token": o.info.Token}
-	a := o.want(409, "POST", "/connections", wrong)
-	if !strings.Contains(a.text, "step proxy") || !strings.Contains(a.body["cure"].(string), "save_anyway=true") {
-		t.Errorf("a connection that doesn't work: %s", a.text)
-	}
-	o.want(404, "GET", "/connections/prod", nil)
-	o.want(201, "POST", "/connections?save_anyway=true", wrong)
-	o.want(409, "PATCH", "/connections/prod", map[string]any{"tls": map[string]any{"server_name": "x"}})
-	o.want(200, "PATCH", "/connections/prod", map[string]any{"jwt": map[string]any{"prefix": o.info.Prefix}})
-
-	check := o.want(200, "POST", "/connections/check", o.keys("next"))
-	if check.body["ok"] != true {
-		t.Fatalf("the check: %s", check.text)
-	}
-	before := o.site.Counters().RequestTotal()
-	o.want(201, "POST", "/connections", o.keys("next"))
-	if o.site.Counters().RequestTotal() != before {
-		t.Error("what a check proved is checked again")
-	}
-	// An edit that isn't saved is checked with the secret that is stored.
-	edit := o.keys("next")
-	delete(edit["jwt"].(map[string]any), "token")
-	if c := o.want(200, "POST", "/connections/next/check", edit); c.body["ok"] != true {
-		t.Errorf("with the stored secret: %s", c.text)
-	}
-	if c := o.want(200, "POST", "/connections/next/check", nil); c.body["ok"] != true {
-		t.Errorf("as it is stored: %s", c.text)
-	}
-}
-
-func TestACheckIsStreamedStepByStep(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, nil)
-	a := o.want(200, "POST", "/connections/check", o.keys("prod"), "Accept", "text/event-stream")
-	if a.header.Get("Content-Type") != "text/event-stream" {
-		t.Errorf("%v", a.header)
-	}
-	events := strings.Split(strings.TrimSpace(a.text), "\n\n")
-	for i, e := range events {
-		name := "event: step\n"
-		if i == len(events)-1 {
-			name = "event: result\n"
-		}
-		if !strings.HasPrefix(e, name) {
-			t.Errorf("event %d is %q", i, e)
-		}
-	}
-	if len(events) < 10 || !strings.Contains(events[len(events)-1], `"ok":true`) {
-		t.Errorf("%d events: %s", len(events), a.text)
 	}
 }
 
@@ -447,81 +228,6 @@ func TestTheLogOfTheLastRefreshIsDownloaded(t *testing.T) {
 	}
 	if s := o.want(200, "GET", "/connections/prod", nil).state(); s["health"] != "green" || !strings.Contains(s["last_refresh"].(string), "It was last refreshed at 20") {
 		t.Errorf("the state after a crawl: %v", s)
-	}
-}
-
-func TestACheckGoesToNoAddressThatIsDenied(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, map[string]string{"QLIKCRAWLER_DENY_NETWORKS": "loopback"})
-	keys := o.keys("prod")
-	u, err := url.Parse(o.site.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys["url"] = "https://localhost:" + u.Port() // a name: what it resolves to counts
-	a := o.want(200, "POST", "/connections/check", keys)
-	if a.body["ok"] != false || !strings.Contains(a.text, "QLIKCRAWLER_ALLOW_NETWORKS") || o.site.Counters().RequestTotal() > 0 {
-		t.Errorf("%s", a.text)
-	}
-	keys["url"] = "https://127.0.0.1:" + u.Port()
-	if b := o.want(422, "POST", "/connections/check", keys); b.pointers()[0] != "/url" {
-		t.Errorf("%s", b.text)
-	}
-}
-
-func TestHealthIsCheckedLightly(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, nil)
-	o.want(201, "POST", "/connections?save_anyway=true", o.keys("prod"))
-	check := func() map[string]any {
-		t.Helper()
-		if err := o.register.CheckHealth(t.Context(), time.Nanosecond, 10); err != nil {
-			t.Fatal(err)
-		}
-		return o.want(200, "GET", "/connections/prod", nil).state()
-	}
-	if s := check(); s["health"] != "green" || s["checked_at"] == nil {
-		t.Errorf("%v", s)
-	}
-	if c := o.site.Counters(); c.OpensWithoutData+c.OpensWithData > 0 || c.RequestTotal() > 20 || c.Logouts != c.Logins {
-		t.Errorf("a light check cost %+v", c)
-	}
-	o.site.Fail("", qliktest.Unavailable)
-	s := check()
-	if s["health"] != "red" || s["health_reason"] == nil || s["check_halted"] != nil {
-		t.Errorf("%v", s)
-	}
-	o.site.Heal("")
-	if s = check(); s["health"] != "green" {
-		t.Errorf("%v", s)
-	}
-}
-
-// TestAWrongPasswordIsTriedOnce counts what would lock the account.
-func TestAWrongPasswordIsTriedOnce(t *testing.T) {
-	t.Parallel()
-	o := newOffice(t, nil)
-	keys := o.keys("prod")
-	keys["authentication"] = "windows"
-	keys["windows"] = map[string]any{"prefix": o.info.WindowsPrefix, "user_directory": o.info.UserDirectory, "user_id": o.info.UserID, "password": "wrong"}
-	delete(keys, "jwt")
-	if a := o.want(200, "POST", "/connections/check", keys); a.body["ok"] != false || !strings.Contains(a.text, `"unauthorized"`) {
-		t.Fatalf("%s", a.text)
-	}
-	tries := o.site.Counters().WrongPasswords
-	o.want(409, "POST", "/connections", keys) // what the check found is remembered
-	if got := o.site.Counters().WrongPasswords; got != tries {
-		t.Errorf("saving tried the wrong password again: %d tries after %d", got, tries)
-	}
-	o.want(201, "POST", "/connections?save_anyway=true", keys)
-	for range 4 {
-		if err := o.register.CheckHealth(t.Context(), time.Nanosecond, 10); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := o.want(200, "GET", "/connections/prod", nil).state()
-	if got := o.site.Counters().WrongPasswords; got != 2*tries || s["health"] != "red" || s["check_halted"] != true {
-		t.Errorf("%d tries after four health checks, want %d; state %v", got, 2*tries, s)
 	}
 }
 
