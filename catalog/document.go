@@ -27,6 +27,8 @@ type SaveRequest struct {
 	MayGrant bool
 	// MaySchedule: who saves may say when the connection is crawled.
 	MaySchedule bool
+	// DryRun says what is wrong with the keys, and saves, checks and starts nothing.
+	DryRun bool
 }
 
 // A CheckStep is one step of a check of a connection.

@@ -31,8 +31,18 @@ func (e FieldError) Pointer() string {
 	if e.Path == "" {
 		return ""
 	}
-	path := strings.NewReplacer("~", "~0", "/", "~1").Replace(e.Path)
-	return "/" + strings.NewReplacer(".", "/", "[", "/", "]", "").Replace(path)
+	path := pointerEscaper.Replace(e.Path)
+	return "/" + strings.NewReplacer(`\.`, ".", `\[`, "[", `\]`, "]", ".", "/", "[", "/", "]", "").Replace(path)
+}
+
+var pointerEscaper = strings.NewReplacer("~", "~0", "/", "~1")
+
+// PointerTo is the JSON pointer to a key of the whole, whatever signs it has.
+func PointerTo(key string) string { return "/" + pointerEscaper.Replace(key) }
+
+// Step is a key as a part of a path, where it may have any signs.
+func Step(key string) string {
+	return strings.NewReplacer(".", `\.`, "[", `\[`, "]", `\]`).Replace(key)
 }
 
 // FieldErrors are all the things wrong with a document, in the order of its keys. Their code is

@@ -70,10 +70,45 @@ type Page[T any] struct {
 	Next  string // the cursor of the next page; "" on the last
 }
 
+// A ListName says of which list a query is: what its rows are.
+type ListName string
+
+// The lists of a store.
+const (
+	ListConnections ListName = "connections"
+	ListGroups      ListName = "report groups"
+	ListReports     ListName = "reports"
+	ListFields      ListName = "report fields"
+	ListTables      ListName = "model tables"
+	ListColumns     ListName = "model fields"
+	ListSources     ListName = "source codes"
+	ListChanges     ListName = "changes"
+	ListGaps        ListName = "gaps"
+	ListRuns        ListName = "crawls"
+	ListOutcomes    ListName = "outcomes"
+	ListEdges       ListName = "edges"
+	ListLineageGaps ListName = "lineage gaps"
+	ListUsers       ListName = "users"
+	ListTokens      ListName = "tokens"
+	ListAudit       ListName = "audit entries"
+)
+
+// A QueryChecker knows what lists can be asked.
+type QueryChecker interface {
+	// CheckQuery says all that is wrong with a query, whoever asks it and without asking it: CodeInvalid with
+	// QueryFaults.
+	CheckQuery(list ListName, q Query) error
+	// QueryColumns are the columns that a list can be sorted by, and those that it can be filtered by.
+	QueryColumns(list ListName) (sort, filter []string)
+}
+
 // A QueryFault is one thing wrong with a query.
 type QueryFault struct {
 	Parameter string // "limit", "cursor", "fields", "sort", or the column of a filter
+	Filter    bool   // it is about a filter
+	Index     int    // which of Fields, Sort or Filters it is about
 	Why       string
+	Cure      string
 }
 
 // QueryFaults are all the things wrong with a query: the cause of the store's CodeInvalid.
@@ -83,6 +118,9 @@ func (f QueryFaults) Error() string {
 	texts := make([]string, len(f))
 	for i, fault := range f {
 		texts[i] = fault.Parameter + ": " + fault.Why
+		if fault.Cure != "" {
+			texts[i] += " (" + fault.Cure + ")"
+		}
 	}
 	return strings.Join(texts, "; ")
 }

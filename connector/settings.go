@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
 // A Percent is a share of 0 to 100: "50%" or 50 in a file.
@@ -47,13 +49,13 @@ func (d *decoder) object(path string, tree map[string]any, v reflect.Value) {
 	}
 	for _, key := range sortedKeys(tree) {
 		if !slices.Contains(known, key) {
-			d.errs.Add(join(path, key), "%s", unknownKey(key, known))
+			d.errs.Add(join(path, catalog.Step(key)), "%s", unknownKey(key, known))
 		}
 	}
 }
 
 func unknownKey(key string, known []string) string {
-	if like := Closest(key, known); like != "" {
+	if like := catalog.Closest(key, known); like != "" {
 		return fmt.Sprintf("there is no such key; did you mean %s?", like)
 	}
 	slices.Sort(known)
@@ -134,7 +136,7 @@ func (d *decoder) oneOf(path, s, enum string) bool {
 	if enum == "" || slices.Contains(words, s) {
 		return true
 	}
-	if like := Closest(s, words); like != "" {
+	if like := catalog.Closest(s, words); like != "" {
 		d.errs.Add(path, "%q is not known; did you mean %s?", s, like)
 	} else {
 		d.errs.Add(path, "%q is not known; it must be one of %s", s, strings.Join(words, ", "))
@@ -225,7 +227,7 @@ func (d *decoder) textMap(path string, x any, dest *map[string]string) {
 	}
 	out := make(map[string]string, len(m))
 	for _, key := range sortedKeys(m) {
-		if s, ok := d.text(join(path, key), m[key]); ok {
+		if s, ok := d.text(join(path, catalog.Step(key)), m[key]); ok {
 			out[key] = s
 		}
 	}

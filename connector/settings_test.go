@@ -119,16 +119,6 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-func TestClosest(t *testing.T) {
-	t.Parallel()
-	words := []string{"include_apps", "exclude_apps", "url", "tls"}
-	for s, want := range map[string]string{"includeApps": "include_apps", "include-apps": "include_apps", "exclud_apps": "exclude_apps", "URL": "url", "uri": "url", "xyz": "", "": "", "password": ""} {
-		if got := connector.Closest(s, words); got != want {
-			t.Errorf("%q: %q instead of %q", s, got, want)
-		}
-	}
-}
-
 func TestSecretReferences(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

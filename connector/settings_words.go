@@ -47,58 +47,6 @@ func ParseDuration(s string) (time.Duration, error) {
 	return total + part, nil
 }
 
-// Closest is the word that somebody who wrote s most likely meant; "" if none is near.
-func Closest(s string, words []string) string {
-	best, distance := "", 3
-	if len(s) <= 3 {
-		distance = 2
-	}
-	simple := func(w string) string {
-		return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(w))
-	}
-	for _, w := range words {
-		if simple(w) == simple(s) {
-			return w
-		}
-		n := editDistance(strings.ToLower(s), w)
-		if sameLetters(strings.ToLower(s), w) {
-			n = min(n, 1) // two letters swapped
-		}
-		if n < distance {
-			best, distance = w, n
-		}
-	}
-	return best
-}
-
-func sameLetters(a, b string) bool {
-	x, y := []byte(a), []byte(b)
-	slices.Sort(x)
-	slices.Sort(y)
-	return slices.Equal(x, y)
-}
-
-// editDistance counts insertions, deletions and replacements, by bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
-}
-
 func join(path, key string) string {
 	if path == "" {
 		return key

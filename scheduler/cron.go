@@ -151,6 +151,9 @@ func (x Times) moment(wall time.Time) time.Time {
 // it is due next.
 func CheckSchedule(s *catalog.Schedule, now time.Time) catalog.FieldErrors {
 	var wrong catalog.FieldErrors
+	add := func(path, cure, format string, args ...any) {
+		wrong = append(wrong, catalog.FieldError{Path: path, Message: fmt.Sprintf(format, args...), Cure: cure})
+	}
 	if s.TimeZone == "" {
 		s.TimeZone = "UTC"
 	}
@@ -159,19 +162,19 @@ func CheckSchedule(s *catalog.Schedule, now time.Time) catalog.FieldErrors {
 	}
 	times, err := ParseTimes(s.Cron, "UTC")
 	if err != nil {
-		wrong.Add("cron", "%v", err)
+		add("cron", "Write minute, hour, day of month, month and day of week, such as 0 2 * * *; GET /api/v1/schedule-presets has some to choose from.", "%v", err)
 	}
 	if times.zone, err = zoneOf(s.TimeZone); err != nil {
-		wrong.Add("time_zone", "%v", err)
+		add("time_zone", "Write the IANA name, such as Europe/Paris, or leave it out for UTC.", "%v", err)
 	}
 	if s.Mode != catalog.Full && s.Mode != catalog.Delta {
-		wrong.Add("mode", "%q: say full or delta", s.Mode)
+		add("mode", "Use one of delta, full.", "%q: say full or delta", s.Mode)
 	}
 	switch {
 	case s.FullEvery < 0:
-		wrong.Add("full_every", "must be 0 (never) or more")
+		add("full_every", "Give 0 or more.", "must be 0 (never) or more")
 	case s.FullEvery > 0 && s.Mode == catalog.Full:
-		wrong.Add("full_every", "goes with mode: delta; with full, every run is a full one")
+		add("full_every", "Leave one of the two out.", "goes with mode: delta; with full, every run is a full one")
 	}
 	if len(wrong) > 0 {
 		return wrong

@@ -242,6 +242,11 @@ func (s *Scheduler) SetSchedule(ctx context.Context, code string, x catalog.Sche
 	return x, s.Book.SetSchedule(ctx, code, x)
 }
 
+// CheckSchedule tells everything that is wrong with a schedule.
+func (s *Scheduler) CheckSchedule(x catalog.Schedule) catalog.FieldErrors {
+	return CheckSchedule(&x, s.Now())
+}
+
 // Schedule gives a connection's schedule, or CodeNotFound.
 func (s *Scheduler) Schedule(ctx context.Context, code string) (catalog.Schedule, error) {
 	return s.Book.Schedule(ctx, code)

@@ -166,7 +166,7 @@ func noUser(op, name string) error {
 
 // userList are the users.
 var userList = &list[catalog.User]{
-	name: "users", scope: ofNoConnection, unique: []string{"name"},
+	name: catalog.ListUsers, scope: ofNoConnection, unique: []string{"name"},
 	from: `(select a.*, password is not null as has_password,
 		array(select g.connection::text from qlikcrawler.account_grant g where g.account = a.name order by 1) as connections
 		from qlikcrawler.account a) t`,

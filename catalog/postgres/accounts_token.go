@@ -48,7 +48,7 @@ func noToken(id int64) error {
 
 // tokenList are the tokens, without their secrets.
 var tokenList = &list[catalog.Token]{
-	name: "tokens", from: "qlikcrawler.api_token t", scope: ofNoConnection, unique: []string{"id"},
+	name: catalog.ListTokens, from: "qlikcrawler.api_token t", scope: ofNoConnection, unique: []string{"id"},
 	columns: []listColumn[catalog.Token]{
 		{name: "id", sql: "t.id", typ: aNumber, to: func(r *catalog.Token) any { return &r.ID }, notNull: true},
 		{name: "user", sql: "t.account", typ: aWord, to: func(r *catalog.Token) any { return &r.User }, notNull: true},
@@ -90,7 +90,7 @@ func (db *DB) AddAudit(ctx context.Context, e catalog.AuditEntry) error {
 
 // auditList is the audit log, the newest first.
 var auditList = &list[catalog.AuditEntry]{
-	name: "audit entries", from: "qlikcrawler.audit t", scope: ofNoConnection, unique: []string{"id"},
+	name: catalog.ListAudit, from: "qlikcrawler.audit t", scope: ofNoConnection, unique: []string{"id"},
 	order: []catalog.Order{{Column: "id", Descending: true}},
 	columns: []listColumn[catalog.AuditEntry]{
 		{name: "id", sql: "t.id", typ: aNumber, to: func(r *catalog.AuditEntry) any { return &r.ID }, notNull: true},

@@ -9,7 +9,7 @@ import (
 // connectionList are the connections (contract §4), and what may be said of them besides. Their counts
 // are read only when they are asked for: they are counted row by row.
 var connectionList = &list[catalog.ConnectionRow]{
-	name: "connections", from: "qlikcrawler.connection t", scope: "t.code", unique: []string{"code"},
+	name: catalog.ListConnections, from: "qlikcrawler.connection t", scope: "t.code", unique: []string{"code"},
 	columns: []listColumn[catalog.ConnectionRow]{
 		{name: "code", sql: "t.code", typ: aWord, to: func(r *catalog.ConnectionRow) any { return &r.Code }, notNull: true},
 		{name: "name", sql: "t.name", typ: aText, to: func(r *catalog.ConnectionRow) any { return &r.Name }, notNull: true},

@@ -59,7 +59,7 @@ func (db *DB) GapFacets(ctx context.Context, q catalog.Query, columns []string) 
 }
 
 func (l *list[T]) facets(ctx context.Context, db *DB, q catalog.Query, columns []string) (*catalog.ListFacets, error) {
-	op := "count the " + l.name
+	op := "count the " + string(l.name)
 	q.Sort, q.Fields = nil, nil
 	s := l.selection(q, true)
 	sql := s.facetSQL(columns)
@@ -117,7 +117,10 @@ func (s *selection[T]) facetSQL(columns []string) string {
 	for i, name := range columns {
 		c := s.of.column(name)
 		if c == nil || !c.filterable() {
-			s.refuse("facets", fmt.Sprintf("the %s can't be counted by %q", s.of.name, name))
+			s.refuse(catalog.QueryFault{
+				Parameter: "facets", Index: i, Why: fmt.Sprintf("the %s can't be counted by %q", s.of.name, name),
+				Cure: catalog.OneOf(name, s.of.names((*listColumn[T]).filterable)),
+			})
 			continue
 		}
 		read = append(read, fmt.Sprintf("%s as f%d", c.sql, i))

@@ -10,7 +10,7 @@ import (
 
 // lineageGapList is what lineage didn't understand, in the order of the scripts.
 var lineageGapList = &list[catalog.LineageGap]{
-	name: "lineage gaps", after: func(g *catalog.LineageGap) { g.What = catalog.Mask(g.What) },
+	name: catalog.ListLineageGaps, after: func(g *catalog.LineageGap) { g.What = catalog.Mask(g.What) },
 	from: "qlikcrawler.lineage_gap t", scope: "t.connection", unique: []string{"id"},
 	order: []catalog.Order{{Column: "app_key"}, {Column: "source_key"}, {Column: "line"}, {Column: "column"}},
 	columns: []listColumn[catalog.LineageGap]{
@@ -37,7 +37,7 @@ type manualRow struct {
 // manualList is what people said of edges. An edge is seen when every connection that it touches is, and it
 // touches one.
 var manualList = &list[manualRow]{
-	name: "edges", from: "(" + manualRows + ") t", unique: []string{"from_key", "to_key"},
+	name: catalog.ListEdges, from: "(" + manualRows + ") t", unique: []string{"from_key", "to_key"},
 	scopes: "(coalesce(t.from_connection = any(%[1]s), true) and coalesce(t.to_connection = any(%[1]s), true) and t.connection is not null)",
 	after: func(r *manualRow) {
 		r.CreatedAt = r.CreatedAt.UTC().Truncate(time.Microsecond)
@@ -48,7 +48,7 @@ var manualList = &list[manualRow]{
 		{name: "to_key", sql: "t.to_key", typ: aKey, to: func(r *manualRow) any { return &r.To }, notNull: true},
 		{name: "connection", sql: "t.connection", typ: aWord},
 		{
-			name: "end", sql: "t.from_key", typ: aWord, unsorted: true,
+			name: "end", sql: "t.from_key", typ: aWord, unsorted: true, inner: true,
 			within: "exists (select from unnest(%[1]s) k where starts_with(t.from_key, k) or starts_with(t.to_key, k))",
 		},
 		{name: "denied", sql: "t.denied", typ: aFlag, to: func(r *manualRow) any { return &r.Denied }, notNull: true},

@@ -1,10 +1,10 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,8 +20,8 @@ import (
 // A page starts behind the values that its predecessor's last row was sorted by; rows are never counted
 // off. What is added or retired in between is not repeated, and makes no other row be left out.
 type list[T any] struct {
-	name    string // what its rows are, for errors: "reports"
-	from    string // SQL after "from"
+	name    catalog.ListName // what its rows are, for errors: "reports"
+	from    string           // SQL after "from"
 	columns []listColumn[T]
 	// unique names the columns that no two rows have alike. They are never null, and end every order.
 	unique []string
@@ -58,6 +58,8 @@ type listColumn[T any] struct {
 	long     bool // read only when a query names it
 	// unfiltered: not to be filtered by. What is masked is not, or it could be guessed letter by letter.
 	unfiltered bool
+	// inner: for filters of this program, not for those that people write.
+	inner bool
 	// within is the SQL of Equals where the value itself would be slow to compare: %s is the array of values.
 	within string
 }
@@ -69,18 +71,8 @@ type querier interface {
 
 // page reads a page. Whatever is wrong with the query is told at once, with CodeInvalid.
 func (l *list[T]) page(ctx context.Context, db querier, q catalog.Query) (catalog.Page[T], error) {
-	limit := q.Limit
-	if limit == 0 {
-		limit = max(l.limit, 0)
-	}
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	s := l.selection(q, true)
-	if limit < 0 || limit > mostLimit {
-		s.refuse("limit", fmt.Sprintf("a page has from 1 to %d rows, not %d", mostLimit, q.Limit))
-	}
-	s.paged(q.Cursor)
+	limit := cmp.Or(q.Limit, l.limit, defaultLimit)
+	s := l.asked(q)
 	page := catalog.Page[T]{Items: []T{}}
 	var last []*string
 	more := false
@@ -101,6 +93,18 @@ func (l *list[T]) page(ctx context.Context, db querier, q catalog.Query) (catalo
 	return page, nil
 }
 
+// asked prepares a query of a page, with all that is wrong with it.
+func (l *list[T]) asked(q catalog.Query) *selection[T] {
+	s := l.selection(q, true)
+	if limit := cmp.Or(q.Limit, l.limit, defaultLimit); limit < 0 || limit > mostLimit {
+		s.refuse(catalog.QueryFault{
+			Parameter: "limit", Why: fmt.Sprintf("a page has from 1 to %d rows, not %d", mostLimit, q.Limit), Cure: "Ask for less, and for the next page then.",
+		})
+	}
+	s.paged(q.Cursor)
+	return s
+}
+
 // one reads the row whose column has that value, retired or not. CodeNotFound if there is none, or none
 // that the scope may see: the two can't be told apart.
 func (l *list[T]) one(ctx context.Context, db querier, scope catalog.Scope, column, value string) (T, error) {
@@ -116,7 +120,7 @@ func (l *list[T]) one(ctx context.Context, db querier, scope catalog.Scope, colu
 	})
 	if err == nil && n == 0 {
 		err = &catalog.Error{
-			Code: catalog.CodeNotFound, Op: "find among the " + l.name, Key: catalog.Key(clean(value)),
+			Code: catalog.CodeNotFound, Op: "find among the " + string(l.name), Key: catalog.Key(clean(value)),
 			Err: errors.New("there is none"),
 		}
 	}
@@ -132,15 +136,15 @@ func (l *list[T]) column(name string) *listColumn[T] {
 	return nil
 }
 
-// names lists the columns of which a condition holds, for people.
-func (l *list[T]) names(which func(*listColumn[T]) bool) string {
+// names lists the columns of which a condition holds.
+func (l *list[T]) names(which func(*listColumn[T]) bool) []string {
 	var names []string
 	for i := range l.columns {
 		if which(&l.columns[i]) {
 			names = append(names, l.columns[i].name)
 		}
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func (c *listColumn[T]) readable() bool   { return c.to != nil }

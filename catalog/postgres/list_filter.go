@@ -9,31 +9,33 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
-// filter adds a condition of a query.
-func (s *selection[T]) filter(f catalog.Filter) {
+// filter adds a condition of a query: the i-th of those that it was asked with.
+func (s *selection[T]) filter(i int, f catalog.Filter) {
+	refuse := func(why, cure string) {
+		s.refuse(catalog.QueryFault{Parameter: f.Column, Filter: true, Index: i, Why: why, Cure: cure})
+	}
 	c := s.of.column(f.Column)
 	if c == nil || !c.filterable() {
-		s.refuse(f.Column, fmt.Sprintf("the %s can't be filtered by %q, but by %s", s.of.name, f.Column,
-			s.of.names((*listColumn[T]).filterable)))
+		refuse(fmt.Sprintf("the %s can't be filtered by %q", s.of.name, f.Column), catalog.OneOf(f.Column, s.of.names((*listColumn[T]).filterable)))
 		return
 	}
 	if !slices.Contains(c.typ.ops, f.Op) {
-		s.refuse(f.Column, fmt.Sprintf("it can't be compared by %q, but by %s", f.Op, joined(c.typ.ops)))
+		refuse(fmt.Sprintf("it can't be compared by %q", f.Op), "Use one of "+joined(c.typ.ops)+".")
 		return
 	}
 	if len(f.Values) == 0 {
-		s.refuse(f.Column, "a filter has a value")
+		refuse("a filter has a value", "Give one.")
 		return
 	}
-	read := c.typ.read
+	typ := c.typ
 	if f.Op == catalog.IsNull {
-		read = readFlag
+		typ = aFlag
 	}
 	values := make([]string, 0, len(f.Values))
 	for _, v := range f.Values {
-		v, err := read(v)
+		v, err := typ.read(v)
 		if err != nil {
-			s.refuse(f.Column, err.Error())
+			refuse(err.Error(), typ.form)
 			continue
 		}
 		values = append(values, v)

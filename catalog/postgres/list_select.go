@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,23 +39,21 @@ func (l *list[T]) selection(q catalog.Query, defaults bool) *selection[T] {
 	s := &selection[T]{of: l}
 	s.scoped(q.Scope)
 	s.fields(q.Fields)
-	for _, f := range q.Filters {
-		s.filter(f)
+	for i, f := range q.Filters {
+		s.filter(i, f)
 	}
 	for _, f := range l.unless {
 		if defaults && !slices.ContainsFunc(q.Filters, func(g catalog.Filter) bool {
 			return g.Column == f.Column || l.lifts[g.Column] == f.Column
 		}) {
-			s.filter(f)
+			s.filter(len(q.Filters), f)
 		}
 	}
 	s.sort(q.Sort)
 	return s
 }
 
-func (s *selection[T]) refuse(param, why string) {
-	s.faults = append(s.faults, catalog.QueryFault{Parameter: param, Why: why})
-}
+func (s *selection[T]) refuse(f catalog.QueryFault) { s.faults = append(s.faults, f) }
 
 // arg adds an argument and gives its place.
 func (s *selection[T]) arg(v any, cast string) string {
@@ -79,11 +78,13 @@ func (s *selection[T]) scoped(scope catalog.Scope) {
 }
 
 func (s *selection[T]) fields(names []string) {
-	for _, name := range names {
+	for i, name := range names {
 		c := s.of.column(name)
 		if c == nil || !c.readable() {
-			s.refuse("fields", fmt.Sprintf("the %s have no column %q; they have %s", s.of.name, name,
-				s.of.names((*listColumn[T]).readable)))
+			s.refuse(catalog.QueryFault{
+				Parameter: "fields", Index: i, Why: fmt.Sprintf("the %s have no column %q", s.of.name, name),
+				Cure: catalog.OneOf(name, s.of.names((*listColumn[T]).readable)),
+			})
 			continue
 		}
 		if !slices.Contains(s.read, c) {
@@ -111,14 +112,16 @@ func (s *selection[T]) sort(by []catalog.Order) {
 		by = s.of.order
 	}
 	desc := false
-	for _, o := range by {
+	for i, o := range by {
 		c := s.of.column(o.Column)
 		switch {
 		case c == nil || !c.sortable():
-			s.refuse("sort", fmt.Sprintf("the %s can't be sorted by %q, but by %s", s.of.name, o.Column,
-				s.of.names((*listColumn[T]).sortable)))
+			s.refuse(catalog.QueryFault{
+				Parameter: "sort", Index: i, Why: fmt.Sprintf("the %s can't be sorted by %q", s.of.name, o.Column),
+				Cure: catalog.OneOf(o.Column, s.of.names((*listColumn[T]).sortable)),
+			})
 		case s.sortedBy(o.Column):
-			s.refuse("sort", fmt.Sprintf("%q is there twice", o.Column))
+			s.refuse(catalog.QueryFault{Parameter: "sort", Index: i, Why: fmt.Sprintf("%q is there twice", o.Column), Cure: "Name each column once."})
 		default:
 			s.term(c, o.Descending)
 		}
@@ -162,35 +165,41 @@ type cursor struct {
 }
 
 func (s *selection[T]) cursor(row []*string) string {
-	doc, _ := json.Marshal(cursor{s.of.name, s.ordering(), row}) // texts can always be written
+	doc, _ := json.Marshal(cursor{string(s.of.name), s.ordering(), row}) // texts can always be written
 	return base64.RawURLEncoding.EncodeToString(doc)
 }
 
-// paged starts the selection behind a cursor.
+// paged starts the selection behind a cursor. Which order it is of can be told only where the order is known.
 func (s *selection[T]) paged(text string) {
-	if text == "" || len(s.faults) > 0 {
+	if text == "" {
 		return
 	}
+	const first = "Leave it out for the first page, and take each next one from the answer before."
 	var c cursor
 	doc, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || json.Unmarshal(doc, &c) != nil || len(c.Row) == 0 {
-		s.refuse("cursor", "this is no cursor")
+		s.refuse(catalog.QueryFault{Parameter: "cursor", Why: "this is no cursor", Cure: first})
 		return
 	}
-	if c.List != s.of.name || c.Order != s.ordering() || len(c.Row) != len(s.order) {
-		s.refuse("cursor", "it was given for another list or order than this one")
+	if slices.ContainsFunc(s.faults, func(f catalog.QueryFault) bool { return f.Parameter == "sort" && !f.Filter }) {
+		return
+	}
+	if c.List != string(s.of.name) || c.Order != s.ordering() || len(c.Row) != len(s.order) {
+		s.refuse(catalog.QueryFault{Parameter: "cursor", Why: "it was given for another list or order than this one", Cure: first})
 		return
 	}
 	for i, v := range c.Row {
-		if v == nil && s.order[i].notNull {
-			s.refuse("cursor", "this is no cursor")
-			return
-		}
-		if v == nil {
+		read := s.order[i].typ.read
+		if v == nil && !s.order[i].notNull {
 			continue
 		}
-		if *v, err = s.order[i].typ.read(*v); err != nil {
-			s.refuse("cursor", "this is no cursor")
+		if v == nil {
+			err = errors.New("there is no value")
+		} else {
+			*v, err = read(*v)
+		}
+		if err != nil {
+			s.refuse(catalog.QueryFault{Parameter: "cursor", Why: "this is no cursor", Cure: first})
 			return
 		}
 	}
@@ -274,7 +283,7 @@ func (s *selection[T]) statement() string {
 // each runs the selection and gives its rows with what each is sorted by. Plans are made for the
 // values at hand: which index is best depends on them.
 func (s *selection[T]) each(ctx context.Context, db querier, limit string, fn func(T, []*string) error) error {
-	op := "list the " + s.of.name
+	op := "list the " + string(s.of.name)
 	if len(s.faults) > 0 {
 		return &catalog.Error{Code: catalog.CodeInvalid, Op: op, Err: s.faults}
 	}

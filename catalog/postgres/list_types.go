@@ -15,6 +15,7 @@ type columnType struct {
 	sorts bool
 	// read checks a value as it came in a query, and gives it as Postgres reads it.
 	read func(string) (string, error)
+	form string // how a value is written, for whom read refuses one
 	// write gives the pointer that a sorted value is scanned into, and then its text, nil for null.
 	write func() (into any, text func() *string)
 }
@@ -36,21 +37,21 @@ var (
 		ops: []catalog.Op{catalog.Equals, catalog.Differs, catalog.Contains, catalog.IsNull},
 	}
 	aNumber = &columnType{
-		cast: "bigint", sorts: true, ops: ordered, read: readInteger,
+		cast: "bigint", sorts: true, ops: ordered, read: readInteger, form: "Write a whole number.",
 		write: func() (any, func() *string) {
 			var v *int64
 			return &v, func() *string { return textIf(v, func(n int64) string { return strconv.FormatInt(n, 10) }) }
 		},
 	}
 	aTime = &columnType{
-		cast: "timestamptz", sorts: true, ops: ordered, read: readTime,
+		cast: "timestamptz", sorts: true, ops: ordered, read: readTime, form: "Write it like 2026-03-01T08:00:00Z or 2026-03-01.",
 		write: func() (any, func() *string) {
 			var v *time.Time
 			return &v, func() *string { return textIf(v, writeTime) }
 		},
 	}
 	aFlag = &columnType{
-		cast: "boolean", sorts: true, read: readFlag,
+		cast: "boolean", sorts: true, read: readFlag, form: "Write true or false.",
 		ops: []catalog.Op{catalog.Equals, catalog.Differs, catalog.IsNull},
 		write: func() (any, func() *string) {
 			var v *bool

@@ -12,7 +12,7 @@ var (
 
 // groupList are streams, apps as groups, and people's own apps.
 var groupList = &list[catalog.GroupRow]{
-	name: "report groups", from: "catalog.report_group t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListGroups, from: "catalog.report_group t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.GroupRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.GroupRow) any { return &r.Key }, notNull: true},
@@ -36,7 +36,7 @@ var groupList = &list[catalog.GroupRow]{
 
 // reportList are apps, sheets and cells.
 var reportList = &list[catalog.ReportRow]{
-	name: "reports", from: "catalog.report t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListReports, from: "catalog.report t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.ReportRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.ReportRow) any { return &r.Key }, notNull: true},
@@ -91,7 +91,7 @@ const isUsed = `(case when t.is_key then true when exists (select from qlikcrawl
 
 // fieldList are measures, dimensions, master objects and variables.
 var fieldList = &list[catalog.FieldRow]{
-	name: "report fields", after: func(r *catalog.FieldRow) { r.Formula = catalog.Mask(r.Formula) }, from: "catalog.report_field t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListFields, after: func(r *catalog.FieldRow) { r.Formula = catalog.Mask(r.Formula) }, from: "catalog.report_field t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.FieldRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.FieldRow) any { return &r.Key }, notNull: true},
@@ -118,7 +118,7 @@ var fieldList = &list[catalog.FieldRow]{
 
 // tableList are the tables of data models.
 var tableList = &list[catalog.TableRow]{
-	name: "model tables", from: "catalog.model_table t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListTables, from: "catalog.model_table t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.TableRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.TableRow) any { return &r.Key }, notNull: true},
@@ -139,7 +139,7 @@ var tableList = &list[catalog.TableRow]{
 
 // columnList are the fields of data models.
 var columnList = &list[catalog.ColumnRow]{
-	name: "model fields", from: "catalog.model_field t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListColumns, from: "catalog.model_field t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.ColumnRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.ColumnRow) any { return &r.Key }, notNull: true},
@@ -164,7 +164,7 @@ var columnList = &list[catalog.ColumnRow]{
 
 // gapList is what could not be read.
 var gapList = &list[catalog.GapRow]{
-	name: "gaps", from: "qlikcrawler.gap t", scope: "t.connection", unique: []string{"app_key", "part", "key"},
+	name: catalog.ListGaps, from: "qlikcrawler.gap t", scope: "t.connection", unique: []string{"app_key", "part", "key"},
 	columns: []listColumn[catalog.GapRow]{
 		{name: "connection", sql: "t.connection", typ: aWord, to: func(r *catalog.GapRow) any { return &r.Connection }, notNull: true},
 		{name: "app_key", sql: "t.unit", typ: aKey, to: func(r *catalog.GapRow) any { return &r.App }, notNull: true},
@@ -179,7 +179,7 @@ var gapList = &list[catalog.GapRow]{
 
 // sourceList are load scripts, their texts masked.
 var sourceList = &list[catalog.SourceRow]{
-	name: "source codes", after: func(r *catalog.SourceRow) { r.Code = catalog.Mask(r.Code) }, from: "catalog.source_code t", scope: "t.connection", unique: []string{"key"},
+	name: catalog.ListSources, after: func(r *catalog.SourceRow) { r.Code = catalog.Mask(r.Code) }, from: "catalog.source_code t", scope: "t.connection", unique: []string{"key"},
 	unless: liveOnly, lifts: liveLifts,
 	columns: []listColumn[catalog.SourceRow]{
 		{name: "key", sql: "t.key", typ: aKey, to: func(r *catalog.SourceRow) any { return &r.Key }, notNull: true},
@@ -200,7 +200,7 @@ var sourceList = &list[catalog.SourceRow]{
 
 // changeList is what runs found changed, the newest first. Of a long text it has the beginning.
 var changeList = &list[catalog.ChangeRow]{
-	name: "changes", after: func(r *catalog.ChangeRow) { r.Old, r.New = catalog.Mask(r.Old), catalog.Mask(r.New) }, from: "qlikcrawler.change t", scope: "t.connection", unique: []string{"id"},
+	name: catalog.ListChanges, after: func(r *catalog.ChangeRow) { r.Old, r.New = catalog.Mask(r.Old), catalog.Mask(r.New) }, from: "qlikcrawler.change t", scope: "t.connection", unique: []string{"id"},
 	order: []catalog.Order{{Column: "id", Descending: true}},
 	columns: []listColumn[catalog.ChangeRow]{
 		{name: "id", sql: "t.id", typ: aNumber, to: func(r *catalog.ChangeRow) any { return &r.ID }, notNull: true},

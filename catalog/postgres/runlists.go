@@ -11,7 +11,7 @@ import (
 
 // runList are crawls, the newest first.
 var runList = &list[catalog.RunRow]{
-	name: "crawls", from: "qlikcrawler.crawl_run t", scope: "t.connection", unique: []string{"id"},
+	name: catalog.ListRuns, from: "qlikcrawler.crawl_run t", scope: "t.connection", unique: []string{"id"},
 	order: []catalog.Order{{Column: "id", Descending: true}},
 	columns: []listColumn[catalog.RunRow]{
 		{name: "id", sql: "t.id", typ: aNumber, to: func(r *catalog.RunRow) any { return &r.ID }, notNull: true},
@@ -37,7 +37,7 @@ var runList = &list[catalog.RunRow]{
 
 // outcomeList are what became of apps in crawls.
 var outcomeList = &list[catalog.OutcomeRow]{
-	name: "outcomes", from: "qlikcrawler.crawl_outcome t join qlikcrawler.crawl_run r on r.id = t.run", scope: "r.connection",
+	name: catalog.ListOutcomes, from: "qlikcrawler.crawl_outcome t join qlikcrawler.crawl_run r on r.id = t.run", scope: "r.connection",
 	unique: []string{"run", "app_key"},
 	columns: []listColumn[catalog.OutcomeRow]{
 		{name: "run", sql: "t.run", typ: aNumber, to: func(r *catalog.OutcomeRow) any { return &r.Run }, notNull: true},

@@ -67,34 +67,41 @@ func (db *DB) Search(ctx context.Context, s catalog.Search) (*catalog.SearchResu
 	return result, nil
 }
 
+// CheckSearch says all that is wrong with a search, without asking the database: CodeInvalid with
+// catalog.QueryFaults, as Search would.
+func (db *DB) CheckSearch(s catalog.Search) error {
+	_, _, err := searchPage(s)
+	return err
+}
+
 // searchPage checks a search and gives the place of its page.
 func searchPage(s catalog.Search) (limit, skip int, err error) {
 	var faults catalog.QueryFaults
-	refuse := func(parameter, format string, args ...any) {
-		faults = append(faults, catalog.QueryFault{Parameter: parameter, Why: fmt.Sprintf(format, args...)})
+	refuse := func(parameter string, i int, why, cure string) {
+		faults = append(faults, catalog.QueryFault{Parameter: parameter, Index: i, Why: why, Cure: cure})
 	}
 	limit = s.Limit
 	if limit == 0 {
 		limit = searchLimit
 	}
 	if limit < 0 || limit > mostSearchLimit {
-		refuse("limit", "a page has from 1 to %d hits, not %d", mostSearchLimit, s.Limit)
+		refuse("limit", 0, fmt.Sprintf("a page has from 1 to %d hits, not %d", mostSearchLimit, s.Limit), "Ask for less, and for the next page then.")
 	}
 	if s.Cursor != "" {
 		text, err := base64.RawURLEncoding.DecodeString(s.Cursor)
 		skip, _ = strconv.Atoi(string(text))
 		if err != nil || skip <= 0 || skip > deepest {
-			refuse("cursor", "this is no cursor")
+			refuse("cursor", 0, "this is no cursor", "Leave it out for the first page, and take each next one from the answer before.")
 		}
 	}
-	for _, k := range s.Kinds {
+	for i, k := range s.Kinds {
 		if !slices.Contains(catalog.HitKinds, k) {
-			refuse("kind", "%q is none of %s", k, strings.Join(catalog.HitKinds, ", "))
+			refuse("kind", i, fmt.Sprintf("there is no kind %q", k), catalog.OneOf(k, catalog.HitKinds))
 		}
 	}
 	if strings.TrimSpace(s.Text) == "" &&
 		len(s.Kinds)+len(s.Connections)+len(s.Types)+len(s.Streams)+len(s.Apps)+len(s.Owners)+len(s.Tags) == 0 {
-		refuse("q", "a word or a filter is needed")
+		refuse("q", 0, "a word or a filter is needed", "Write what you look for, or choose a connection, a kind, a stream, a tag.")
 	}
 	if len(faults) > 0 {
 		return 0, 0, &catalog.Error{Code: catalog.CodeInvalid, Op: "search", Err: faults}

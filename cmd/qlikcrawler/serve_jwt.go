@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/rsa"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,24 +50,7 @@ func qmcSteps() []string {
 
 // Sign signs a token. What is wrong with the request is told by field, and never shows the key.
 func (m *tokenMaker) Sign(_ context.Context, s api.JWTSpec) (string, error) {
-	var errs catalog.FieldErrors
-	key, err := jwttool.ReadKey([]byte(s.PrivateKey))
-	if err != nil {
-		errs.Add("private_key", "%s", err)
-	}
-	if s.Lifetime == "" {
-		s.Lifetime = "365d"
-	}
-	lifetime, err := connector.ParseDuration(s.Lifetime)
-	if err != nil || lifetime == 0 {
-		errs.Add("lifetime", "is no time to live; write 1h, 30d or 365d")
-	}
-	flags := signFlags{spec: jwttool.Spec{UserIDClaim: or(s.UserIDClaim, "userid"), UserDirectoryClaim: or(s.UserDirectoryClaim, "userdirectory")}}
-	for claim := range s.Claims {
-		if flag := flags.flagOf(claim); flag != "" {
-			errs.Add("claims."+claim, "has a field of its own: %s", strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_"))
-		}
-	}
+	key, lifetime, errs := readSpec(s)
 	if len(errs) > 0 {
 		return "", errs
 	}
@@ -75,11 +61,42 @@ func (m *tokenMaker) Sign(_ context.Context, s api.JWTSpec) (string, error) {
 	})
 }
 
+// CheckSpec tells what Sign would refuse.
+func (m *tokenMaker) CheckSpec(s api.JWTSpec) catalog.FieldErrors {
+	_, _, errs := readSpec(s)
+	return errs
+}
+
+func readSpec(s api.JWTSpec) (key *rsa.PrivateKey, lifetime time.Duration, errs catalog.FieldErrors) {
+	add := func(path, message, cure string) {
+		errs = append(errs, catalog.FieldError{Path: path, Message: message, Cure: cure})
+	}
+	key, err := jwttool.ReadKey([]byte(s.PrivateKey))
+	if err != nil {
+		add("private_key", err.Error(), "Send an RSA key in PEM form, without a passphrase; POST /api/v1/jwt/keypair makes one.")
+	}
+	lifetime, err = connector.ParseDuration(or(s.Lifetime, "365d"))
+	if err != nil || lifetime == 0 {
+		add("lifetime", "is no time to live", "Write it like 1h, 30d or 365d.")
+	}
+	flags := signFlags{spec: jwttool.Spec{UserIDClaim: or(s.UserIDClaim, "userid"), UserDirectoryClaim: or(s.UserDirectoryClaim, "userdirectory")}}
+	for _, claim := range slices.Sorted(maps.Keys(s.Claims)) {
+		if flag := flags.flagOf(claim); flag != "" {
+			field := strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_")
+			if field == "group" {
+				field = "groups"
+			}
+			add("claims."+catalog.Step(claim), "has a field of its own: "+field, "Give it as "+field+".")
+		}
+	}
+	return key, lifetime, errs
+}
+
 // Inspect tells what a token says. It doesn't verify it.
 func (m *tokenMaker) Inspect(_ context.Context, q api.JWTQuestion) (api.JWTFindings, error) {
 	t, err := jwttool.Inspect(q.Token)
 	if err != nil {
-		return api.JWTFindings{}, catalog.FieldErrors{{Path: "token", Message: err.Error()}}
+		return api.JWTFindings{}, catalog.FieldErrors{{Path: "token", Message: err.Error(), Cure: "Send the token as it is in the connection: three parts with dots between them, without quotes and line breaks."}}
 	}
 	refusals := t.Refusals(time.Now(), q.UserIDClaim, q.UserDirectoryClaim)
 	if refusals == nil {

@@ -57,12 +57,15 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	source, ok := r.Sources.Find(keys.Type)
 	if !ok {
 		if keys.Type != "" {
-			errs.Add("type", "%q is no type of source; this version reads: %s", keys.Type, typesOf(r.Sources))
+			errs.Add("type", "%q is no type of source; this version reads: %s", keys.Type, strings.Join(typesOf(r.Sources), ", "))
 		}
-		return catalog.Connection{}, errs
+		if source, ok = r.likely(keys.Type); !ok {
+			return catalog.Connection{}, errs
+		}
 	}
+	errs = append(errs, unknownKeys(own, source)...)
 	conn := catalog.Connection{
-		Code: keys.Code, Name: strings.TrimSpace(keys.Name), Type: keys.Type, Environment: keys.Environment, Description: keys.Description, URL: keys.URL,
+		Code: keys.Code, Name: strings.TrimSpace(keys.Name), Type: source.Type, Environment: keys.Environment, Description: keys.Description, URL: keys.URL,
 		AccessInstructions: keys.AccessInstructions, Governance: keys.Governance, Secrets: catalog.Secrets{},
 		Schedule: schedule,
 	}
@@ -78,7 +81,12 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	conn.Settings = settings
 	keepSecrets(&conn, own, source, r.Old.Secrets, forget)
 	errs = append(errs, leftBehind(Redirected(r.Old, tree, source), keptOf(conn, tree, own, source))...)
-	return conn, append(errs, source.Validate(conn)...)
+	for _, e := range source.Validate(conn) {
+		if !slices.ContainsFunc(errs, func(told catalog.FieldError) bool { return told.Path == e.Path && e.Path != "" }) {
+			errs = append(errs, e)
+		}
+	}
+	return conn, errs
 }
 
 // commonKeys are the keys of a connection that belong to no source (contract §2) and have a place of their
@@ -138,12 +146,51 @@ func (k commonKeys) check(given map[string]any) connector.FieldErrors {
 
 var governanceRoles = []string{"owner", "steward", "custodian"}
 
-func typesOf(sources connector.Sources) string {
+func typesOf(sources connector.Sources) []string {
 	var names []string
 	for _, s := range sources {
 		names = append(names, s.Type)
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+// likely is the source that a tree without a right type is most likely of: that of the connection that is being edited,
+// that of the most similar type, the first. So the rest of what is wrong can be told, too.
+func (r Reader) likely(typ string) (connector.Source, bool) {
+	for _, guess := range []string{r.Old.Type, catalog.Closest(typ, typesOf(r.Sources))} {
+		if s, ok := r.Sources.Find(guess); ok {
+			return s, true
+		}
+	}
+	if len(r.Sources) == 0 {
+		return connector.Source{}, false
+	}
+	return r.Sources[0], true
+}
+
+// unknownKeys takes the keys out of a source's tree that there aren't, whether of the source or of all connections, and
+// tells them: the source, which doesn't know the others, would name its own as all that there are.
+func unknownKeys(own map[string]any, source connector.Source) connector.FieldErrors {
+	var known []string
+	for _, f := range Fields(source) {
+		top, _, _ := strings.Cut(f.Path, ".")
+		if !slices.Contains(known, top) {
+			known = append(known, top)
+		}
+	}
+	var errs connector.FieldErrors
+	for _, key := range slices.Sorted(maps.Keys(own)) {
+		if slices.Contains(known, key) {
+			continue
+		}
+		delete(own, key)
+		e := catalog.FieldError{Path: catalog.Step(key), Message: "there is no such key here; known are " + strings.Join(known, ", "), Cure: catalog.OneOf(key, known)}
+		if like := catalog.Closest(key, known); like != "" {
+			e.Message = "there is no such key; did you mean " + like + "?"
+		}
+		errs = append(errs, e)
+	}
+	return errs
 }
 
 // at finds the map that holds the last key of a dotted path.

@@ -25,7 +25,7 @@ const checkLimit = 4 * time.Minute
 // an edit would make it. The sequence ends early when ctx does. CodeThrottled: enough checks are under way.
 func (r *Register) Check(ctx context.Context, code string, req catalog.SaveRequest) (iter.Seq[catalog.CheckStep], error) {
 	conn, err := r.subject(ctx, code, req)
-	if err != nil {
+	if err != nil || req.DryRun {
 		return nil, err
 	}
 	select {

@@ -88,7 +88,7 @@ func (r *Register) Read(ctx context.Context, code string) (catalog.ConnectionDoc
 // catalog.FieldErrors, CodeConflict where code or name is taken, or a *catalog.CheckFailed.
 func (r *Register) Create(ctx context.Context, req catalog.SaveRequest) (catalog.SavedConnection, error) {
 	conn, err := r.parse(req, catalog.Connection{})
-	if err != nil {
+	if err != nil || req.DryRun {
 		return catalog.SavedConnection{}, err
 	}
 	if _, err := r.Store.Connection(ctx, conn.Code); err == nil {
@@ -158,11 +158,13 @@ func (r *Register) editOnce(ctx context.Context, old catalog.Connection, req cat
 	if req.Keys, err = change(before); err != nil {
 		return catalog.SavedConnection{}, err
 	}
-	if unscheduled && !req.MaySchedule {
-		return catalog.SavedConnection{}, errSchedule
-	}
 	conn, err := r.parse(req, old)
-	if err != nil {
+	if unscheduled && !req.MaySchedule {
+		var errs catalog.FieldErrors
+		errors.As(err, &errs)
+		err = append(errs, errSchedule...)
+	}
+	if err != nil || req.DryRun {
 		return catalog.SavedConnection{}, err
 	}
 	var steps []catalog.CheckStep
@@ -209,7 +211,9 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 		errs = append(errs, r.Policy.Check(keys, known, source)...)
 	}
 	if !req.MayGrant && !reflect.DeepEqual(grants(keys), grants(before)) {
-		errs.Add("admins", "may be changed by a security admin only: it gives people a role")
+		errs = append(errs, catalog.FieldError{
+			Path: "admins", Message: "may be changed by a security admin only: it gives people a role", Cure: "Leave it as it is, or ask a security admin.",
+		})
 	}
 	switch {
 	case conn.Schedule == nil:
@@ -241,7 +245,7 @@ func pruned(tree map[string]any, at string, paths []string) map[string]any {
 }
 
 // errSchedule is for who may edit a connection, but not say when it is crawled.
-var errSchedule = catalog.FieldErrors{{Path: "schedule", Message: "may be changed by an integration admin only"}}
+var errSchedule = catalog.FieldErrors{{Path: "schedule", Message: "may be changed by an integration admin only", Cure: "Leave it as it is, or ask an integration admin."}}
 
 func sameSchedule(a, b catalog.Schedule) bool {
 	a.Next, b.Next = time.Time{}, time.Time{}

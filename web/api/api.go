@@ -17,7 +17,7 @@
 //
 //	func (a *API) crawls() {
 //		list(a, op{ID: "list-crawls", Method: "GET", Path: "/crawls", Summary: "List crawls", Tag: "crawls",
-//			Role: auth.Viewer, Columns: []string{"id", "state"}},
+//			Role: auth.Viewer, List: catalog.ListRuns, Queries: a.CrawlStore},
 //			func(ctx context.Context, in *ListParams, q catalog.Query) (catalog.Page[crawl], error) { … })
 //		register(a, op{ID: "start-crawl", Method: "POST", Path: "/connections/{code}/crawls", Status: 202,
 //			Summary: "Start a crawl", Tag: "crawls", Role: auth.IntegrationAdmin, ConnectionParam: "code"},
@@ -32,12 +32,14 @@
 //     set op.ConnectionLater, and call allow(ctx, role, code) before anything is told or done: an
 //     answer without it is a 500. What belongs to no connection needs its role on everything
 //     (security_admin, admin) or as the user's own (others). Lists: put Query's Scope to use.
-//   - Bad input: huma's tags validate (minLength, enum, pattern …); unknown keys and query parameters
-//     are refused; a handler returns catalog.FieldErrors for the rest, all at once.
+//   - Bad input is told all at once, each fault with its place and its cure. huma's tags validate
+//     (minLength, enum, pattern …); unknown keys and query parameters are refused; what else can be
+//     wrong the input's Resolve tells, as catalog.FieldErrors; see faults.go.
 //   - Errors: return a *catalog.Error, or whatever wraps one; problem.go has the one table of codes
 //     and statuses. Text of internal errors goes to the log only.
 //   - GET lists: ?limit= &cursor= &sort=-a,b &fields=a,b &filter=column:op:value; see list.go.
-//   - Edits: embed IfMatch in the input and an ETag header in the output; see conditional.go.
+//   - Edits: embed IfMatch in the input and an ETag header in the output; see conditional.go. A GET
+//     with an ETag answers 304 to If-None-Match by itself.
 //   - Mutating calls (all but GET): Idempotency-Key, an audit row, body limit (op.MaxBody, 1 MB).
 //     annotate(ctx, "…") adds words to the audit row. Never a secret.
 //   - A time limit (op.Timeout, 30 s): the context ends. op.Stream lifts it, and the write deadline.
@@ -158,13 +160,13 @@ func (a *API) routes() {
 var settle = sync.OnceFunc(func() {
 	huma.DefaultArrayNullable = false
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return invalidRequest("", status, message, errs)
+		return invalidRequest(nil, status, message, errs)
 	}
 	huma.NewErrorWithContext = func(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 		for _, stray := range strays(ctx.Context()) {
 			errs = append(errs, stray)
 		}
-		return invalidRequest(RequestID(ctx.Context()), status, message, errs)
+		return invalidRequest(ctx, status, message, errs)
 	}
 })
 

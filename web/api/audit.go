@@ -16,6 +16,7 @@ import (
 
 // An AuditStore keeps the audit log.
 type AuditStore interface {
+	catalog.QueryChecker
 	AddAudit(ctx context.Context, e catalog.AuditEntry) error
 	Audit(ctx context.Context, q catalog.Query) (catalog.Page[catalog.AuditEntry], error)
 }
@@ -121,14 +122,11 @@ func auditOut(e catalog.AuditEntry) auditEntry {
 	}
 }
 
-// auditColumns are what the audit log is sorted and filtered by.
-var auditColumns = []string{"id", "at", "user", "via", "address", "action", "method", "path", "connection", "status", "request_id"}
-
 // audit is the log of every call that changed something, the newest first.
 func (a *API) audit() {
 	list(a, op{
 		ID: "list-audit", Path: "/audit", Summary: "List what was changed, by whom, when and from where", Tag: "audit",
-		Role: auth.SecurityAdmin, Columns: auditColumns,
+		Role: auth.SecurityAdmin, List: catalog.ListAudit, Queries: a.Audit,
 	}, func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[auditEntry], error) {
 		page, err := a.Audit.Audit(ctx, q)
 		return mapPage(page, auditOut), err

@@ -16,6 +16,7 @@ import (
 // A CatalogStore reads what crawls have stored. A scope limits what is seen; what is outside of it isn't
 // found.
 type CatalogStore interface {
+	catalog.QueryChecker
 	ReportGroups(ctx context.Context, q catalog.Query) (catalog.Page[catalog.GroupRow], error)
 	ReportGroup(ctx context.Context, scope catalog.Scope, key catalog.Key) (*catalog.GroupDetail, error)
 	Reports(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ReportRow], error)
@@ -32,6 +33,7 @@ type CatalogStore interface {
 	Changes(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ChangeRow], error)
 	Gaps(ctx context.Context, q catalog.Query) (catalog.Page[catalog.GapRow], error)
 	Search(ctx context.Context, s catalog.Search) (*catalog.SearchResult, error)
+	CheckSearch(s catalog.Search) error
 	Preview(ctx context.Context, scope catalog.Scope, key catalog.Key) (*catalog.Preview, error)
 	Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
 	Governance(ctx context.Context, scope catalog.Scope, key catalog.Key) (*catalog.GovernanceDetail, error)
@@ -102,28 +104,20 @@ func (b oneOrPage[T, D]) Schema(r huma.Registry) *huma.Schema {
 func keyedList[T, D any](a *API, o op, page func(context.Context, catalog.Query) (catalog.Page[T], error),
 	one func(context.Context, catalog.Scope, catalog.Key) (*D, error),
 ) {
-	o.Method, o.Role, o.KeyParam = http.MethodGet, auth.Viewer, "key"
-	keys := jsonKeys(reflect.TypeFor[T]())
-	details := append(slices.Clone(keys), jsonKeys(reflect.TypeFor[D]())...)
+	o.Method, o.Role, o.KeyParam, o.Queries = http.MethodGet, auth.Viewer, "key", a.Catalog
+	o.listing = newListing(o, jsonKeys(reflect.TypeFor[T]()))
+	o.listing.details = append(slices.Clone(o.listing.keys), jsonKeys(reflect.TypeFor[D]())...)
 	register(a, o, func(ctx context.Context, in *keyParams) (*keyedOutput[T, D], error) {
 		out := &keyedOutput[T, D]{}
 		scope := auth.From(ctx).Scope()
 		if in.Key != "" {
-			if err := in.alone(details); err != nil {
-				return nil, err
-			}
 			found, err := one(ctx, scope, catalog.Key(in.Key))
 			out.Body = oneOrPage[T, D]{one: found, page: listBody[T]{only: in.Fields}}
-			return out, err
+			return out, unfoundKey(err, o.one, in.Key, o.Path)
 		}
-		q, err := in.query(nil, keys)
+		found, err := page(ctx, in.query(scope))
 		if err != nil {
 			return nil, err
-		}
-		q.Scope = scope
-		found, err := page(ctx, q)
-		if err != nil {
-			return nil, in.placed(err)
 		}
 		out.Body.page = listBody[T]{Items: found.Items, Next: found.Next, only: in.Fields}
 		if found.Next != "" {
@@ -131,12 +125,20 @@ func keyedList[T, D any](a *API, o op, page func(context.Context, catalog.Query)
 		}
 		return out, nil
 	})
-	o.Columns = append(keys, "retired")
-	a.tellColumns(o, details)
+	a.tellColumns(o)
+}
+
+// Resolve tells what is wrong with the parameters of a page, or of one thing.
+func (k *keyParams) Resolve(hc huma.Context) []error {
+	if k.Key == "" {
+		return k.ListParams.Resolve(hc)
+	}
+	k.keep(hc)
+	return faultsOf(k.alone().OrNil())
 }
 
 // alone checks that a key comes without what only lists have.
-func (k *keyParams) alone(keys []string) error {
+func (k *keyParams) alone() catalog.FieldErrors {
 	var errs catalog.FieldErrors
 	for _, x := range []struct {
 		name  string
@@ -146,31 +148,26 @@ func (k *keyParams) alone(keys []string) error {
 			errs = append(errs, catalog.FieldError{In: "query", Path: x.name, Message: "it doesn't go with a key", Cure: "Leave out one of the two."})
 		}
 	}
-	for i, f := range k.Fields {
-		if !slices.Contains(keys, f) {
-			errs = append(errs, queryError("fields", i, "there is no key "+f, keys))
-		}
-	}
-	return errs.OrNil()
+	return append(errs, k.unknownKeys(k.of.details)...)
 }
 
 func (a *API) reportGroups() {
 	keyedList(a, op{
-		ID: "report-groups", Path: "/report-groups", Tag: "catalog", Summary: "Report groups: streams, apps as groups of their sheets, people's own apps",
+		ID: "report-groups", Path: "/report-groups", List: catalog.ListGroups, one: "report group", Tag: "catalog", Summary: "Report groups: streams, apps as groups of their sheets, people's own apps",
 		Description: "Retired ones are left out unless a filter speaks of retired or retired_at.",
 	}, a.Catalog.ReportGroups, a.Catalog.ReportGroup)
 }
 
 func (a *API) reports() {
 	keyedList(a, op{
-		ID: "reports", Path: "/reports", Tag: "catalog", Summary: "Reports: apps, sheets and cells",
+		ID: "reports", Path: "/reports", List: catalog.ListReports, one: "report", Tag: "catalog", Summary: "Reports: apps, sheets and cells",
 		Description: "Retired ones are left out unless a filter speaks of retired or retired_at. Besides its columns it is filtered by stream (the key of the stream or personal group that the app is in), freshness (how long ago an app's data was reloaded: day, week, month, year, older, never) and has_lineage.",
 	}, a.Catalog.Reports, a.Catalog.Report)
 }
 
 func (a *API) reportFields() {
 	keyedList(a, op{
-		ID: "report-fields", Path: "/report-fields", Tag: "catalog", Summary: "Report fields: measures, dimensions, master objects and variables",
+		ID: "report-fields", Path: "/report-fields", List: catalog.ListFields, one: "report field", Tag: "catalog", Summary: "Report fields: measures, dimensions, master objects and variables",
 		Description: "Retired ones are left out unless a filter speaks of retired or retired_at. All fields of an app: filter=key:contains:CODE/APP. Besides its columns it is filtered by has_lineage.",
 	}, a.Catalog.ReportFields, a.Catalog.ReportField)
 }

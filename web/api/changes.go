@@ -13,15 +13,10 @@ type changesInput struct {
 	Key string `query:"key" maxLength:"2700" doc:"Only what happened to the thing with this key, and to what stands under it."`
 }
 
-var (
-	changeColumns = []string{"id", "connection", "run", "key", "what", "column_name", "at"}
-	gapColumns    = []string{"connection", "app_key", "part", "key", "error_code", "error", "cure", "since"}
-)
-
 func (a *API) changes() {
 	list(a, op{
 		ID: "changes", Path: "/changes", Tag: "catalog", Summary: "What crawls found changed, the newest first", Role: auth.Viewer, KeyParam: "key",
-		Description: "Of a long text, old and new have the beginning. Credentials are masked.", Columns: changeColumns,
+		Description: "Of a long text, old and new have the beginning. Credentials are masked.", List: catalog.ListChanges, Queries: a.Catalog,
 	},
 		func(ctx context.Context, in *changesInput, q catalog.Query) (catalog.Page[catalog.ChangeRow], error) {
 			if in.Key != "" {
@@ -33,7 +28,7 @@ func (a *API) changes() {
 
 func (a *API) gaps() {
 	list(a, op{
-		ID: "gaps", Path: "/gaps", Tag: "catalog", Summary: "What could not be read, why, and since when", Role: auth.Viewer, Columns: gapColumns,
+		ID: "gaps", Path: "/gaps", Tag: "catalog", Summary: "What could not be read, why, and since when", Role: auth.Viewer, List: catalog.ListGaps, Queries: a.Catalog,
 	},
 		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[catalog.GapRow], error) {
 			return a.Catalog.Gaps(ctx, q)

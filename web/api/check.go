@@ -65,6 +65,28 @@ type checkSavedParams struct {
 	Body   *connectionKeys `required:"false"`
 }
 
+// Resolve tells what is wrong with the keys.
+func (in *checkNewParams) Resolve(hc huma.Context) []error {
+	_, err := apiOf(hc).Register.Check(hc.Context(), "", catalog.SaveRequest{Keys: written(in.Body), MayGrant: true, MaySchedule: true, DryRun: true})
+	return keyFaults(err)
+}
+
+// Resolve tells what is wrong with the keys.
+func (in *checkSavedParams) Resolve(hc huma.Context) []error {
+	req := in.request()
+	req.DryRun = true
+	_, err := apiOf(hc).Register.Check(hc.Context(), in.Code, req)
+	return keyFaults(err)
+}
+
+func (in *checkSavedParams) request() catalog.SaveRequest {
+	req := catalog.SaveRequest{MayGrant: true, MaySchedule: true} // nothing is saved
+	if in.Body != nil && len(*in.Body) > 0 {
+		req.Keys = written(*in.Body)
+	}
+	return req
+}
+
 func (a *API) checkNew(ctx context.Context, in *checkNewParams) (*huma.StreamResponse, error) {
 	code, _ := in.Body["code"].(string)
 	req := catalog.SaveRequest{Keys: written(in.Body), MayGrant: true, MaySchedule: true} // nothing is saved
@@ -74,10 +96,7 @@ func (a *API) checkNew(ctx context.Context, in *checkNewParams) (*huma.StreamRes
 }
 
 func (a *API) checkSaved(ctx context.Context, in *checkSavedParams) (*huma.StreamResponse, error) {
-	req := catalog.SaveRequest{MayGrant: true, MaySchedule: true}
-	if in.Body != nil && len(*in.Body) > 0 {
-		req.Keys = written(*in.Body)
-	}
+	req := in.request()
 	return a.check(ctx, in.Accept, in.Code, func(ctx context.Context) (iter.Seq[catalog.CheckStep], error) {
 		return a.Register.Check(ctx, in.Code, req)
 	})
@@ -87,7 +106,7 @@ func (a *API) checkSaved(ctx context.Context, in *checkSavedParams) (*huma.Strea
 func (a *API) check(ctx context.Context, accept, code string, run func(context.Context) (iter.Seq[catalog.CheckStep], error)) (*huma.StreamResponse, error) {
 	steps, err := run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, unfoundConnection(err, code)
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		if strings.Contains(accept, "text/event-stream") {

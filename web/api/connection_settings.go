@@ -2,7 +2,12 @@ package api
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -19,7 +24,7 @@ func (a *API) connectionSettings() {
 		Description: "Options, retention, access instructions, governance and notifications.",
 	}, a.readSettings)
 	register(a, op{
-		ID: "patch-connection-settings", Method: "PATCH", Path: "/connections/{code}/settings", Summary: "Edit a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code",
+		ID: "patch-connection-settings", Method: "PATCH", Path: "/connections/{code}/settings", Summary: "Edit a connection's settings", Tag: tag, Role: auth.ConnectorCreator, ConnectionParam: "code", OwnFaults: true,
 		Description: "A JSON merge patch (RFC 7396) of options, retention, access_instructions, governance and notify alone. The site isn't asked.",
 	}, a.patchSettings)
 	register(a, op{ID: "replace-connection-admins", Method: "PUT", Path: "/connections/{code}/admins", Summary: "Say who administers a connection", Tag: tag, Role: auth.SecurityAdmin, ConnectionParam: "code"},
@@ -29,7 +34,7 @@ func (a *API) connectionSettings() {
 func (a *API) readSettings(ctx context.Context, in *codeParam) (*connectionOutput, error) {
 	doc, err := a.Register.Read(ctx, in.Code)
 	if err != nil {
-		return nil, err
+		return nil, unfoundConnection(err, in.Code)
 	}
 	return settingsAnswer(doc), nil
 }
@@ -50,18 +55,34 @@ type settingsParams struct {
 	Body connectionKeys
 }
 
-func (a *API) patchSettings(ctx context.Context, in *settingsParams) (*connectionOutput, error) {
+// Resolve tells what is wrong with the settings: what is none, and what is wrong with those that are.
+func (in *settingsParams) Resolve(hc huma.Context) []error {
 	keys := written(in.Body)
 	var errs catalog.FieldErrors
-	for k := range keys {
-		if !slices.Contains(settingKeys, k) {
-			errs = append(errs, catalog.FieldError{Path: k, Message: "is no setting", Cure: "Edit the connection itself with PATCH " + Prefix + "/connections/" + in.Code + "."})
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		if slices.Contains(settingKeys, k) {
+			continue
+		}
+		cure := "Settings are " + strings.Join(settingKeys, ", ") + "; edit the connection itself with PATCH " + Prefix + "/connections/" + in.Code + "."
+		if like := catalog.Closest(k, settingKeys); like != "" {
+			cure = "Did you mean " + like + "? " + cure
+		}
+		errs = append(errs, catalog.FieldError{Path: catalog.Step(k), Message: "is no setting", Cure: cure})
+		delete(keys, k)
+	}
+	_, err := apiOf(hc).Register.Patch(hc.Context(), in.Code, catalog.SaveRequest{Keys: keys, DryRun: true})
+	var others catalog.FieldErrors
+	errors.As(err, &others)
+	for _, e := range others {
+		if !slices.ContainsFunc(errs, func(told catalog.FieldError) bool { return told.Path == e.Path }) {
+			errs = append(errs, e)
 		}
 	}
-	if len(errs) > 0 {
-		return nil, errs
-	}
-	if _, err := a.edited(ctx, in.Code, in.IfMatch, catalog.SaveRequest{Keys: keys}, a.Register.Patch); err != nil {
+	return keyFaults(errs.OrNil())
+}
+
+func (a *API) patchSettings(ctx context.Context, in *settingsParams) (*connectionOutput, error) {
+	if _, err := a.edited(ctx, in.Code, in.IfMatch, catalog.SaveRequest{Keys: written(in.Body)}, a.Register.Patch); err != nil {
 		return nil, err
 	}
 	return a.readSettings(ctx, &codeParam{Code: in.Code})
@@ -78,9 +99,29 @@ type adminsOutput struct {
 	Body catalog.Admins
 }
 
-func (a *API) replaceAdmins(ctx context.Context, in *adminsParams) (*adminsOutput, error) {
+func (in *adminsParams) request() catalog.SaveRequest {
 	keys := map[string]any{"admins": map[string]any{"integration": anyOf(in.Body.Integration), "security": anyOf(in.Body.Security)}}
-	out, err := a.edited(ctx, in.Code, in.IfMatch, catalog.SaveRequest{Keys: keys, MayGrant: true}, a.Register.Patch)
+	return catalog.SaveRequest{Keys: keys, MayGrant: true}
+}
+
+// Resolve tells what is wrong with the names, by their places in this body.
+func (in *adminsParams) Resolve(hc huma.Context) []error {
+	req := in.request()
+	req.DryRun = true
+	_, err := apiOf(hc).Register.Patch(hc.Context(), in.Code, req)
+	var errs, own catalog.FieldErrors
+	errors.As(err, &errs)
+	for _, e := range errs {
+		if path, ok := strings.CutPrefix(e.Path, "admins."); ok {
+			e.Path = path
+			own = append(own, e)
+		}
+	}
+	return faultsOf(withCure(own, "Give each user's name once.").OrNil())
+}
+
+func (a *API) replaceAdmins(ctx context.Context, in *adminsParams) (*adminsOutput, error) {
+	out, err := a.edited(ctx, in.Code, in.IfMatch, in.request(), a.Register.Patch)
 	if err != nil {
 		return nil, err
 	}

@@ -29,6 +29,7 @@ type ConnectionRegister interface {
 
 // A ConnectionReader reads what crawls made of connections.
 type ConnectionReader interface {
+	catalog.QueryChecker
 	ConnectionRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ConnectionRow], error)
 	Counts(ctx context.Context, code string) (catalog.Counts, error)
 	Coverage(ctx context.Context, code string) (*catalog.Coverage, error)
@@ -49,7 +50,7 @@ func (a *API) connections() {
 		Description: "Every key that a connection may have, with its label, its help, when it is needed, and whether it is a secret: what a form is made of.",
 	}, a.connectionTypes)
 	list(a, op{
-		ID: "list-connections", Path: "/connections", Summary: "List or search connections", Tag: tag, Role: auth.Viewer,
+		ID: "list-connections", Path: "/connections", Summary: "List or search connections", Tag: tag, Role: auth.Viewer, List: catalog.ListConnections, Queries: a.Connections,
 		Description: "Counts are left out unless `fields` names them.",
 	}, a.listConnections)
 	register(a, op{
@@ -167,6 +168,24 @@ func (in *SaveParams) request(may func(auth.Role) bool) catalog.SaveRequest {
 	return catalog.SaveRequest{Keys: written(in.Body), Anyway: in.SaveAnyway, MayGrant: may(auth.SecurityAdmin), MaySchedule: may(auth.IntegrationAdmin)}
 }
 
+// Resolve tells what is wrong with the keys of a new connection.
+func (in *SaveParams) Resolve(hc huma.Context) []error {
+	ctx := hc.Context()
+	req := in.request(auth.From(ctx).MayItself)
+	req.DryRun = true
+	_, err := apiOf(hc).Register.Create(ctx, req)
+	return keyFaults(err)
+}
+
+// keyFaults are what is wrong with the keys of a connection.
+func keyFaults(err error) []error {
+	var errs catalog.FieldErrors
+	if !errors.As(err, &errs) {
+		return nil
+	}
+	return faultsOf(withCure(errs, "Change it as it says there; GET "+Prefix+"/connection-types describes every key."))
+}
+
 // written are the keys that a client may write.
 func written(keys connectionKeys) map[string]any {
 	out := maps.Clone(map[string]any(keys))
@@ -183,6 +202,19 @@ type editParams struct {
 	SaveParams
 }
 
+// Resolve tells what is wrong with the keys of an edit.
+func (in *editParams) Resolve(hc huma.Context) []error {
+	a, ctx := apiOf(hc), hc.Context()
+	req := in.request(func(need auth.Role) bool { return auth.From(ctx).MayOn(need, in.Code) })
+	req.DryRun = true
+	save := a.Register.Replace
+	if hc.Method() == http.MethodPatch {
+		save = a.Register.Patch
+	}
+	_, err := save(ctx, in.Code, req)
+	return keyFaults(err)
+}
+
 type connectionOutput struct {
 	ETag     string `header:"ETag"`
 	Location string `header:"Location"`
@@ -196,7 +228,7 @@ type codeParam struct {
 func (a *API) readConnection(ctx context.Context, in *codeParam) (*connectionOutput, error) {
 	doc, err := a.Register.Read(ctx, in.Code)
 	if err != nil {
-		return nil, err
+		return nil, unfoundConnection(err, in.Code)
 	}
 	return a.connectionAnswer(ctx, doc, 0)
 }
@@ -302,7 +334,7 @@ func (a *API) edited(ctx context.Context, code string, match IfMatch, req catalo
 	if len(match.IfMatch) > 0 {
 		doc, err := a.Register.Read(ctx, code)
 		if err != nil {
-			return nil, err
+			return nil, unfoundConnection(err, code)
 		}
 		if err := match.unless(connectionTag(doc.Connection)); err != nil {
 			return nil, err
@@ -314,7 +346,7 @@ func (a *API) edited(ctx context.Context, code string, match IfMatch, req catalo
 		return nil, IfMatch{[]string{`"changed"`}}.unless("")
 	}
 	if err != nil {
-		return nil, saveProblem(err)
+		return nil, saveProblem(unfoundConnection(err, code))
 	}
 	annotate(ctx, saveWords(req.Anyway))
 	return a.connectionAnswer(ctx, saved.ConnectionDocument, 0)
@@ -359,7 +391,7 @@ func (a *API) removeConnection(ctx context.Context, in *codeParam) (*removalOutp
 		return nil, conflict(fmt.Sprintf("The connection %s is in use and can't be removed.", in.Code), "End each use first; then remove the connection.", with...)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unfoundConnection(err, in.Code)
 	}
 	out := &removalOutput{Location: Prefix + "/connections/" + in.Code}
 	out.Body.Connection, out.Body.State = in.Code, "removing"
@@ -370,5 +402,5 @@ type coverageOutput struct{ Body *catalog.Coverage }
 
 func (a *API) readCoverage(ctx context.Context, in *codeParam) (*coverageOutput, error) {
 	c, err := a.Connections.Coverage(ctx, in.Code)
-	return &coverageOutput{Body: c}, err
+	return &coverageOutput{Body: c}, unfoundConnection(err, in.Code)
 }

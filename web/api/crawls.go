@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
@@ -21,6 +23,7 @@ type Crawls interface {
 
 // CrawlStore reads crawls.
 type CrawlStore interface {
+	catalog.QueryChecker
 	RunRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.RunRow], error)
 	RunRow(ctx context.Context, id catalog.RunID) (catalog.RunRow, error)
 	OutcomeRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.OutcomeRow], error)
@@ -48,6 +51,12 @@ func (b startCrawlBody) run(code, who string) (catalog.Run, error) {
 	}.Run(code, who)
 }
 
+// Resolve tells what is wrong with the request.
+func (in *startCrawl) Resolve(hc huma.Context) []error {
+	_, err := in.Body.run(in.Code, auth.From(hc.Context()).Name())
+	return faultsOf(err)
+}
+
 type startedCrawl struct {
 	Location string `header:"Location" doc:"Where the crawl can be followed."`
 	Body     catalog.RunRow
@@ -61,17 +70,12 @@ type crawlOutput struct {
 	Body catalog.RunRow
 }
 
-var (
-	crawlColumns   = []string{"id", "connection", "mode", "trigger", "state", "asked_at", "asked_by", "started_at", "finished_at"}
-	outcomeColumns = []string{"app_key", "name", "change", "error_code", "duration_ms"}
-)
-
 // crawls registers what concerns crawls on demand.
 func (a *API) crawls() {
 	if a.CrawlStore == nil || a.Crawls == nil {
 		return
 	}
-	list(a, op{ID: "list-crawls", Path: "/crawls", Summary: "List crawls", Tag: "crawls", Role: auth.Viewer, Columns: crawlColumns},
+	list(a, op{ID: "list-crawls", Path: "/crawls", Summary: "List crawls", Tag: "crawls", Role: auth.Viewer, List: catalog.ListRuns, Queries: a.CrawlStore},
 		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[catalog.RunRow], error) {
 			q.Fields = nil // all of a row is one read
 			return a.CrawlStore.RunRows(ctx, q)
@@ -110,7 +114,7 @@ func (a *API) startCrawl(ctx context.Context, in *startCrawl) (*startedCrawl, er
 		p.headers.Set("Location", crawlPath(int64(other.Run)))
 		return nil, p
 	case err != nil:
-		return nil, err
+		return nil, unfoundConnection(err, in.Code)
 	}
 	annotate(ctx, fmt.Sprintf("crawl %d, %s", run.ID, run.Mode))
 	row, err := a.CrawlStore.RunRow(ctx, run.ID)
@@ -136,8 +140,7 @@ func (a *API) crawlFor(ctx context.Context, need auth.Role, id int64) (catalog.R
 	refused := allow(ctx, need, row.Connection)
 	switch {
 	case catalog.CodeOf(err) == catalog.CodeNotFound, err == nil && !auth.From(ctx).Scope().Allows(row.Connection):
-		return catalog.RunRow{}, newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("There is no crawl %d, or you may not see it.", id),
-			"List the crawls that you may see with GET "+Prefix+"/crawls.")
+		return catalog.RunRow{}, missing(fmt.Sprintf("crawl %d", id), "List the crawls that you may see with GET "+Prefix+"/crawls.")
 	case err != nil:
 		return catalog.RunRow{}, err
 	case refused != nil:
@@ -155,7 +158,7 @@ type outcomeParams struct {
 func (a *API) outcomes() {
 	list(a, op{
 		ID: "list-outcomes", Path: "/crawls/{id}/outcomes", Summary: "List what became of the apps of a crawl", Tag: "crawls",
-		Role: auth.Viewer, ConnectionLater: true, Columns: outcomeColumns,
+		Role: auth.Viewer, ConnectionLater: true, List: catalog.ListOutcomes, Queries: a.CrawlStore,
 	}, func(ctx context.Context, in *outcomeParams, q catalog.Query) (catalog.Page[catalog.OutcomeRow], error) {
 		if _, err := a.crawlFor(ctx, auth.Viewer, in.ID); err != nil {
 			return catalog.Page[catalog.OutcomeRow]{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,11 +33,37 @@ type madeThing struct {
 	Body     thing
 }
 
+// thingQueries knows what things are asked by.
+type thingQueries struct{}
+
+func (thingQueries) QueryColumns(catalog.ListName) (sort, filter []string) {
+	return []string{"name", "version"}, []string{"name", "version"}
+}
+
+func (q thingQueries) CheckQuery(list catalog.ListName, asked catalog.Query) error {
+	columns, _ := q.QueryColumns(list)
+	var faults catalog.QueryFaults
+	for i, o := range asked.Sort {
+		if !slices.Contains(columns, o.Column) {
+			faults = append(faults, catalog.QueryFault{Parameter: "sort", Index: i, Why: "no column", Cure: catalog.OneOf(o.Column, columns)})
+		}
+	}
+	for i, f := range asked.Filters {
+		if !slices.Contains(columns, f.Column) {
+			faults = append(faults, catalog.QueryFault{Parameter: f.Column, Filter: true, Index: i, Why: "no column", Cure: catalog.OneOf(f.Column, columns)})
+		}
+	}
+	if len(faults) == 0 {
+		return nil
+	}
+	return faults
+}
+
 // Fixture is an API of a few operations that do what real ones do, for the tests of the platform.
 // queries gets what lists are asked for.
 func Fixture(mux *http.ServeMux, d Deps, queries func(catalog.Query)) *API {
 	a := New(mux, d)
-	list(a, op{ID: "list-things", Path: "/things", Summary: "List things", Tag: "things", Role: auth.Viewer, Columns: []string{"name", "version"}},
+	list(a, op{ID: "list-things", Path: "/things", Summary: "List things", Tag: "things", Role: auth.Viewer, List: "things", Queries: thingQueries{}},
 		func(_ context.Context, _ *ListParams, q catalog.Query) (catalog.Page[thing], error) {
 			queries(q)
 			return catalog.Page[thing]{Items: []thing{{"a", "prod", 1}, {"b", "prod", 2}}, Next: "more"}, nil

@@ -2,6 +2,10 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -19,6 +23,17 @@ type governanceEditInput struct {
 		Steward   string `json:"steward,omitempty" maxLength:"200" doc:"Who looks after its contents. Left out or empty: inherited."`
 		Custodian string `json:"custodian,omitempty" maxLength:"200" doc:"Who looks after it technically. Left out or empty: inherited."`
 	}
+}
+
+// Resolve tells what is wrong with the key.
+func (in *governanceEditInput) Resolve(huma.Context) []error {
+	if in.Key == "" || strings.Contains(in.Key, "/") {
+		return nil
+	}
+	return []error{catalog.FieldError{
+		In: "query", Path: "key", Message: "is no key of a report group or a report",
+		Cure: "What a connection says of it is edited with PATCH " + Prefix + "/connections/CODE/settings.",
+	}}
 }
 
 type governanceOutput struct {
@@ -40,7 +55,8 @@ func (a *API) governance() {
 func (a *API) readGovernance(ctx context.Context, in *governanceInput) (*governanceOutput, error) {
 	d, err := a.Catalog.Governance(ctx, auth.From(ctx).Scope(), catalog.Key(in.Key))
 	if err != nil {
-		return nil, err
+		return nil, unfound(err, fmt.Sprintf("report group, report or connection with the key %q", in.Key),
+			"List those that you may see with GET "+Prefix+"/report-groups, /reports and /connections. Who answers for a field, a table or a script is said at its report.")
 	}
 	return &governanceOutput{governanceTag(d.Said), d}, nil
 }

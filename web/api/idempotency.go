@@ -58,6 +58,10 @@ func (a *API) idempotent(o op) func(huma.Context, func(huma.Context)) {
 			next(hc)
 			return
 		}
+		if len(key) > longestKey {
+			next(withStrays(hc, catalog.FieldErrors{{In: "header", Path: keyHeader, Message: fmt.Sprintf("is longer than %d bytes", longestKey), Cure: "Send a UUID."}}))
+			return
+		}
 		r, w := humago.Unwrap(hc)
 		limit := o.MaxBody
 		if limit == 0 {
@@ -86,11 +90,6 @@ func (a *API) idempotent(o op) func(huma.Context, func(huma.Context)) {
 
 // keyed reads the body and says what is asked, so that it can be compared.
 func keyed(r *http.Request, who auth.Principal, key string, limit int64) (catalog.KeyedCall, []byte, *Problem) {
-	if len(key) > longestKey {
-		p := newProblem(http.StatusUnprocessableEntity, catalog.CodeInvalid, "The request has one fault.", "")
-		p.Errors = []FieldProblem{{In: "header", Pointer: "/" + keyHeader, Detail: "is longer than 255 bytes", Cure: "Send a UUID."}}
-		return catalog.KeyedCall{}, nil, p
-	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):

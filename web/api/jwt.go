@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
 )
 
@@ -11,6 +14,8 @@ import (
 type TokenMaker interface {
 	KeyPair(ctx context.Context, bits, days int) (JWTKeyPair, error)
 	Sign(ctx context.Context, s JWTSpec) (string, error)
+	// CheckSpec tells all that is wrong with what Sign is to sign; it never shows the key.
+	CheckSpec(s JWTSpec) catalog.FieldErrors
 	Inspect(ctx context.Context, q JWTQuestion) (JWTFindings, error)
 }
 
@@ -102,7 +107,14 @@ type tokenOutput struct {
 	}
 }
 
-func (a *API) signToken(ctx context.Context, in *struct{ Body JWTSpec }) (*tokenOutput, error) {
+type signInput struct{ Body JWTSpec }
+
+// Resolve tells what is wrong with the token.
+func (in *signInput) Resolve(hc huma.Context) []error {
+	return faultsOf(apiOf(hc).JWT.CheckSpec(in.Body).OrNil())
+}
+
+func (a *API) signToken(ctx context.Context, in *signInput) (*tokenOutput, error) {
 	token, err := a.JWT.Sign(ctx, in.Body)
 	if err != nil {
 		return nil, err
@@ -117,7 +129,15 @@ type findingsOutput struct {
 	Body         JWTFindings
 }
 
-func (a *API) inspectToken(ctx context.Context, in *struct{ Body JWTQuestion }) (*findingsOutput, error) {
+type inspectInput struct{ Body JWTQuestion }
+
+// Resolve tells what is wrong with the token: it is read, and nothing is made of it.
+func (in *inspectInput) Resolve(hc huma.Context) []error {
+	_, err := apiOf(hc).JWT.Inspect(hc.Context(), in.Body)
+	return faultsOf(err)
+}
+
+func (a *API) inspectToken(ctx context.Context, in *inspectInput) (*findingsOutput, error) {
 	found, err := a.JWT.Inspect(ctx, in.Body)
 	return &findingsOutput{"no-store", found}, err
 }

@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -11,6 +14,7 @@ import (
 
 // A LineageStore follows stored lineage.
 type LineageStore interface {
+	catalog.QueryChecker
 	Lineage(ctx context.Context, q catalog.LineageQuery) (*catalog.LineageGraph, error)
 	ManualEdgeRows(ctx context.Context, q catalog.Query, prefix catalog.Key) (catalog.Page[catalog.ManualEdge], error)
 	LineageGapRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.LineageGap], error)
@@ -47,11 +51,6 @@ type lineageGapsInput struct {
 	Key string `query:"key" maxLength:"2700" doc:"Only those of this app, or of the connection with this code."`
 }
 
-var (
-	lineageEdgeColumns = []string{"from_key", "to_key", "connection", "denied", "level", "how", "author", "reason", "created_at"}
-	lineageGapColumns  = []string{"connection", "app_key", "source_key", "tab", "line", "column", "why"}
-)
-
 func (a *API) lineageReads() {
 	register(a, op{
 		ID: "lineage", Method: "GET", Path: "/lineage", Tag: "lineage", Summary: "What feeds a thing, and what depends on it",
@@ -59,13 +58,13 @@ func (a *API) lineageReads() {
 	}, a.readLineage)
 	list(a, op{
 		ID: "lineage-edges", Path: "/lineage/edges", Tag: "lineage", Summary: "What people said of lineage", Role: auth.Viewer,
-		Description: "Each with how it and what was read contradict each other, if they do.", Columns: lineageEdgeColumns,
+		Description: "Each with how it and what was read contradict each other, if they do.", List: catalog.ListEdges, Queries: a.Lineage,
 	}, func(ctx context.Context, in *lineageEdgesInput, q catalog.Query) (catalog.Page[catalog.ManualEdge], error) {
 		return a.Lineage.ManualEdgeRows(ctx, q, catalog.Key(in.Key))
 	})
 	list(a, op{
 		ID: "lineage-gaps", Path: "/lineage/gaps", Tag: "lineage", Summary: "What was not understood, so that lineage may be missing",
-		Role: auth.Viewer, KeyParam: "key", Columns: lineageGapColumns,
+		Role: auth.Viewer, KeyParam: "key", List: catalog.ListLineageGaps, Queries: a.Lineage,
 		Description: "In the order of the scripts, unless it is sorted. Credentials are masked.",
 	}, func(ctx context.Context, in *lineageGapsInput, q catalog.Query) (catalog.Page[catalog.LineageGap], error) {
 		q.Fields = nil // all of a row is one read
@@ -91,6 +90,38 @@ type lineageEdgeInput struct {
 	}
 }
 
+func (in *lineageEdgeInput) edge() catalog.ManualEdge {
+	b := in.Body
+	return catalog.ManualEdge{From: b.From, To: b.To, Denied: b.Denied, How: b.How, Confidence: b.Confidence, Reason: b.Reason}
+}
+
+// Resolve tells what is wrong with the edge. It looks at the request alone: whether the ends may be seen isn't known.
+func (in *lineageEdgeInput) Resolve(huma.Context) []error {
+	e := in.edge()
+	var errs catalog.FieldErrors
+	add := func(path, message, cure string) {
+		errs = append(errs, catalog.FieldError{Path: path, Message: message, Cure: cure})
+	}
+	for _, end := range []struct {
+		path string
+		key  catalog.Key
+	}{{"from_key", e.From}, {"to_key", e.To}} {
+		switch {
+		case !strings.Contains(string(end.key), "/"):
+			add(end.path, "is no key of a lineage node", "Take the key of an app, a field or a table, or dataset:NAMESPACE/NAME, as GET "+Prefix+"/lineage has them.")
+		case len(end.key) > catalog.MaxKey:
+			add(end.path, fmt.Sprintf("is longer than %d bytes", catalog.MaxKey), "Take the key as GET "+Prefix+"/lineage has it.")
+		}
+	}
+	if e.From == e.To {
+		add("to_key", "is the same as from_key", "Give two different keys.")
+	}
+	if strings.TrimSpace(e.Reason) == "" {
+		add("reason", "is empty", "Say in a sentence why.")
+	}
+	return faultsOf(errs.OrNil())
+}
+
 type lineageEdgeRemoval struct {
 	From catalog.Key `query:"from_key" required:"true" minLength:"1" maxLength:"2700" doc:"As it was said."`
 	To   catalog.Key `query:"to_key" required:"true" minLength:"1" maxLength:"2700" doc:"As it was said."`
@@ -114,7 +145,8 @@ func (a *API) lineageWrites() {
 		if err := mayTrace(ctx, in.From, in.To); err != nil {
 			return nil, err
 		}
-		return nil, a.Lineage.RemoveManualEdge(ctx, in.From, in.To)
+		return nil, unfound(a.Lineage.RemoveManualEdge(ctx, in.From, in.To), fmt.Sprintf("edge from %q to %q that a person spoke of", in.From, in.To),
+			"List what people said with GET "+Prefix+"/lineage/edges.")
 	})
 	if a.LineageBuilder == nil {
 		return
@@ -124,18 +156,17 @@ func (a *API) lineageWrites() {
 		Role: auth.IntegrationAdmin, ConnectionParam: "code", Status: http.StatusAccepted,
 		Description: "From what is stored: no source is contacted. It is done in the background, by whichever process has time.",
 	}, func(ctx context.Context, in *lineageBuildInput) (*struct{}, error) {
-		return nil, a.LineageBuilder.BuildLineage(ctx, in.Code)
+		return nil, unfoundConnection(a.LineageBuilder.BuildLineage(ctx, in.Code), in.Code)
 	})
 }
 
 func (a *API) putEdge(ctx context.Context, in *lineageEdgeInput) (*struct{}, error) {
-	b := in.Body
-	if err := mayTrace(ctx, b.From, b.To); err != nil {
+	e := in.edge()
+	if err := mayTrace(ctx, e.From, e.To); err != nil {
 		return nil, err
 	}
-	_, err := a.Lineage.PutManualEdges(ctx, []catalog.ManualEdge{{
-		From: b.From, To: b.To, Denied: b.Denied, How: b.How, Confidence: b.Confidence, Reason: b.Reason, Author: auth.From(ctx).Name(),
-	}})
+	e.Author = auth.From(ctx).Name()
+	_, err := a.Lineage.PutManualEdges(ctx, []catalog.ManualEdge{e})
 	return nil, err
 }
 
@@ -166,13 +197,14 @@ func (a *API) readLineage(ctx context.Context, in *lineageInput) (*lineageOutput
 	if catalog.CodeOf(err) != catalog.CodeNotFound {
 		return &lineageOutput{g}, err
 	}
-	near, nearErr := a.Lineage.LineageNear(ctx, scope, in.Key)
-	if nearErr != nil || len(near) == 0 {
-		return nil, err
+	cure := "Take a key from GET " + Prefix + "/search?q= or GET " + Prefix + "/reports. An app has lineage once it was crawled and its lineage built: POST " +
+		Prefix + "/connections/CODE/lineage/build."
+	if near, nearErr := a.Lineage.LineageNear(ctx, scope, in.Key); nearErr == nil && len(near) > 0 {
+		cure = "Did you mean " + string(near[0])
+		for _, k := range near[1:] {
+			cure += ", or " + string(k)
+		}
+		cure += "?"
 	}
-	cure := "Did you mean " + string(near[0])
-	for _, k := range near[1:] {
-		cure += ", or " + string(k)
-	}
-	return nil, &catalog.Error{Code: catalog.CodeNotFound, Op: "follow the lineage of", Key: catalog.Key(in.Key), Err: err, Cure: cure + "?"}
+	return nil, missing(fmt.Sprintf("node of lineage with the key %q", in.Key), cure)
 }

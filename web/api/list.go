@@ -38,12 +38,19 @@ type ListParams struct {
 	Filter []string `query:"filter,explode" maxItems:"32" doc:"column:operator:value. All must hold; eq on one column, repeated, means any of its values."`
 
 	address url.URL
+	of      *listing
 }
 
-// Resolve keeps the address of the request, which the Link to the next page is made of.
-func (l *ListParams) Resolve(ctx huma.Context) []error {
-	l.address = ctx.URL()
-	return nil
+// Resolve tells what is wrong with the parameters, and keeps the address of the request, which the Link to the next
+// page is made of.
+func (l *ListParams) Resolve(hc huma.Context) []error {
+	l.keep(hc)
+	return faultsOf(l.faults().OrNil())
+}
+
+func (l *ListParams) keep(hc huma.Context) {
+	l.address = hc.URL()
+	l.of, _ = hc.Operation().Metadata[metaList].(*listing)
 }
 
 func (l *ListParams) list() *ListParams { return l }
@@ -98,20 +105,16 @@ func (b listBody[T]) MarshalJSON() ([]byte, error) {
 }
 
 // list adds a list to the API. The query that handle gets has the principal's scope; handle must not
-// answer with rows outside of it. o.Columns, if given, are checked here; otherwise the store does.
+// answer with rows outside of it. What it can be sorted and filtered by o.Queries knows.
 func list[I, T any, P lister[I]](a *API, o op, handle func(context.Context, P, catalog.Query) (catalog.Page[T], error)) {
 	o.Method = http.MethodGet
-	keys := jsonKeys(reflect.TypeFor[T]())
+	o.listing = newListing(o, jsonKeys(reflect.TypeFor[T]()))
 	register(a, o, func(ctx context.Context, in *I) (*listOutput[T], error) {
 		l := P(in).list()
-		q, err := l.query(o.Columns, keys)
-		if err != nil {
-			return nil, err
-		}
-		q.Scope = auth.From(ctx).Scope()
+		q := l.query(auth.From(ctx).Scope())
 		page, err := handle(ctx, in, q)
 		if err != nil {
-			return nil, l.placed(err)
+			return nil, err
 		}
 		out := &listOutput[T]{Body: listBody[T]{Items: page.Items, Next: page.Next, only: l.Fields}}
 		if page.Next != "" {
@@ -119,18 +122,35 @@ func list[I, T any, P lister[I]](a *API, o op, handle func(context.Context, P, c
 		}
 		return out, nil
 	})
-	a.tellColumns(o, keys)
+	a.tellColumns(o)
+}
+
+// A listing is what is known of a list before it is asked.
+type listing struct {
+	name         catalog.ListName
+	queries      catalog.QueryChecker
+	sort, filter []string // what it can be sorted and filtered by
+	keys         []string // those that rows have
+	details      []string // of a keyed list: those that one thing has
+}
+
+func newListing(o op, keys []string) *listing {
+	l := &listing{name: o.List, queries: o.Queries, keys: keys}
+	l.sort, l.filter = o.Queries.QueryColumns(o.List)
+	return l
 }
 
 // tellColumns writes into the OpenAPI document what a list can be sorted and filtered by, and the keys
 // of its rows.
-func (a *API) tellColumns(o op, keys []string) {
-	for _, p := range a.huma.OpenAPI().Paths[o.Path].Get.Parameters {
-		switch {
-		case p.Name == "fields":
-			p.Description += " Of: " + strings.Join(keys, ", ") + "."
-		case (p.Name == "sort" || p.Name == "filter") && len(o.Columns) > 0:
-			p.Description += " Columns: " + strings.Join(o.Columns, ", ") + "."
+func (a *API) tellColumns(o op) {
+	for _, p := range a.registered(o).Parameters {
+		switch p.Name {
+		case "fields":
+			p.Description += " Of: " + strings.Join(o.listing.keys, ", ") + "."
+		case "sort":
+			p.Description += " Columns: " + strings.Join(o.listing.sort, ", ") + "."
+		case "filter":
+			p.Description += " Columns: " + strings.Join(o.listing.filter, ", ") + "."
 		}
 	}
 }
@@ -146,54 +166,72 @@ func (l *ListParams) linkTo(cursor string) string {
 // defaultLimit is how many rows a page has when nobody says.
 const defaultLimit = 100
 
-// query puts the parameters into the catalog's words, or says all that is wrong with them.
-func (l *ListParams) query(columns, keys []string) (catalog.Query, error) {
-	q := catalog.Query{Limit: l.Limit, Cursor: l.Cursor, Fields: l.Fields}
+// query puts the parameters, which Resolve has found in order, into the catalog's words.
+func (l *ListParams) query(scope catalog.Scope) catalog.Query {
+	q := catalog.Query{Scope: scope, Limit: l.Limit, Cursor: l.Cursor, Fields: l.Fields, Sort: l.orders()}
 	if q.Limit == 0 {
 		q.Limit = defaultLimit
 	}
-	var errs catalog.FieldErrors
-	for i, s := range l.Sort {
+	for i, text := range l.Filter {
+		if filter, bad := parseFilter(text, i); bad == nil {
+			q.Filters = addFilter(q.Filters, filter)
+		}
+	}
+	return q
+}
+
+func (l *ListParams) orders() []catalog.Order {
+	var orders []catalog.Order
+	for _, s := range l.Sort {
 		column, descending := strings.CutPrefix(s, "-")
-		if !known(columns, column) {
-			errs = append(errs, queryError("sort", i, "there is no column "+strconv.Quote(column), columns))
-			continue
-		}
-		q.Sort = append(q.Sort, catalog.Order{Column: column, Descending: descending})
+		orders = append(orders, catalog.Order{Column: column, Descending: descending})
 	}
-	for i, f := range l.Fields {
-		if !slices.Contains(keys, f) {
-			errs = append(errs, queryError("fields", i, "there is no key "+strconv.Quote(f), keys))
-		}
-	}
-	for i, f := range l.Filter {
-		filter, bad := parseFilter(f, i, columns)
+	return orders
+}
+
+// faults are all that is wrong with the parameters. The limit is the schema's.
+func (l *ListParams) faults() catalog.FieldErrors {
+	errs := l.unknownKeys(l.of.keys)
+	q := catalog.Query{Cursor: l.Cursor, Sort: l.orders()}
+	var at []int // which parameter each filter comes from
+	for i, text := range l.Filter {
+		filter, bad := parseFilter(text, i)
 		if bad != nil {
 			errs = append(errs, *bad)
 			continue
 		}
-		q.Filters = addFilter(q.Filters, filter)
+		q.Filters, at = append(q.Filters, filter), append(at, i)
 	}
-	return q, errs.OrNil()
-}
-
-// placed says of which parameter the faults are that a store found in a query.
-func (l *ListParams) placed(err error) error {
-	var faults catalog.QueryFaults
-	if !errors.As(err, &faults) {
-		return err
-	}
-	var errs catalog.FieldErrors
-	for _, f := range faults {
+	for _, f := range faultsOfQuery(l.of.queries.CheckQuery(l.of.name, q)) {
 		path := f.Parameter
-		for i, text := range l.Filter {
-			if strings.HasPrefix(text, f.Parameter+":") {
-				path = index("filter", i)
-			}
+		switch {
+		case f.Filter:
+			path = index("filter", at[f.Index])
+		case f.Parameter == "sort":
+			path = index("sort", f.Index)
 		}
-		errs = append(errs, catalog.FieldError{In: "query", Path: path, Message: f.Why})
+		errs = append(errs, catalog.FieldError{In: "query", Path: path, Message: f.Why, Cure: f.Cure})
 	}
 	return errs
+}
+
+func (l *ListParams) unknownKeys(known []string) catalog.FieldErrors {
+	var errs catalog.FieldErrors
+	for i, f := range l.Fields {
+		if !slices.Contains(known, f) {
+			errs = append(errs, catalog.FieldError{
+				In: "query", Path: index("fields", i), Message: "there is no key " + strconv.Quote(f), Cure: catalog.OneOf(f, known),
+			})
+		}
+	}
+	return errs
+}
+
+// faultsOfQuery are what a store found wrong with a query.
+func faultsOfQuery(err error) catalog.QueryFaults {
+	var faults catalog.QueryFaults
+	errors.As(err, &faults)
+	return faults
 }
 
 // addFilter adds a filter; eq on a column that has one already means one value more.
@@ -214,19 +252,16 @@ var operators = []catalog.Op{
 	catalog.Equals, catalog.Differs, catalog.Less, catalog.AtMost, catalog.Greater, catalog.AtLeast, catalog.Contains, catalog.IsNull,
 }
 
-func parseFilter(text string, i int, columns []string) (catalog.Filter, *catalog.FieldError) {
-	parts := strings.SplitN(text, ":", 3)
+func parseFilter(text string, i int) (catalog.Filter, *catalog.FieldError) {
 	bad := func(message, cure string) *catalog.FieldError {
 		return &catalog.FieldError{In: "query", Path: index("filter", i), Message: message, Cure: cure}
 	}
+	parts := strings.SplitN(text, ":", 3)
 	if len(parts) < 3 {
 		return catalog.Filter{}, bad("a filter is column:operator:value", "Write it like name:contains:sales.")
 	}
 	f := catalog.Filter{Column: parts[0], Op: catalog.Op(parts[1]), Values: []string{parts[2]}}
 	switch {
-	case !known(columns, f.Column):
-		e := queryError("filter", i, "there is no column "+strconv.Quote(f.Column), columns)
-		return f, &e
 	case !slices.Contains(operators, f.Op):
 		return f, bad("there is no operator "+strconv.Quote(parts[1]), "Use one of eq, ne, lt, le, gt, ge, contains, null.")
 	case f.Op == catalog.IsNull && parts[2] != "true" && parts[2] != "false":
@@ -236,18 +271,6 @@ func parseFilter(text string, i int, columns []string) (catalog.Filter, *catalog
 }
 
 func index(parameter string, i int) string { return parameter + "[" + strconv.Itoa(i) + "]" }
-
-func known(columns []string, column string) bool {
-	return len(columns) == 0 && column != "" || slices.Contains(columns, column)
-}
-
-func queryError(parameter string, i int, message string, choice []string) catalog.FieldError {
-	e := catalog.FieldError{In: "query", Path: index(parameter, i), Message: message}
-	if len(choice) > 0 {
-		e.Cure = "Use one of " + strings.Join(choice, ", ") + "."
-	}
-	return e
-}
 
 // jsonKeys are the keys that a row has, embedded structs' included.
 func jsonKeys(t reflect.Type) []string {

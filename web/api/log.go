@@ -34,7 +34,7 @@ func (a *API) connectionLogs() {
 func (a *API) readLog(ctx context.Context, in *codeParam) (*huma.StreamResponse, error) {
 	log, err := a.Logs.Log(ctx, in.Code)
 	if err != nil {
-		return nil, err
+		return nil, unfoundConnection(err, in.Code)
 	}
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		hc.SetHeader("Content-Type", "text/plain; charset=utf-8")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -31,14 +32,18 @@ func (a *API) model() {
 		ID: "model", Method: "GET", Path: "/model", Tag: "catalog", Summary: "The data model of an app",
 		Role: auth.Viewer, KeyParam: "key",
 	}, a.readModel)
-	keyedList(a, op{ID: "model-tables", Path: "/model/tables", Tag: "catalog", Summary: "Tables of data models"}, a.Catalog.ModelTables, a.Catalog.ModelTable)
-	keyedList(a, op{ID: "model-fields", Path: "/model/fields", Tag: "catalog", Summary: "Fields of data models", Description: "Besides its columns it is filtered by has_lineage and used: whether a formula names the field, or it links tables; null where lineage was never built."}, a.Catalog.ModelFields, a.Catalog.ModelField)
+	keyedList(a, op{ID: "model-tables", Path: "/model/tables", List: catalog.ListTables, one: "table", Tag: "catalog", Summary: "Tables of data models"}, a.Catalog.ModelTables, a.Catalog.ModelTable)
+	keyedList(a, op{ID: "model-fields", Path: "/model/fields", List: catalog.ListColumns, one: "field of a data model", Tag: "catalog", Summary: "Fields of data models", Description: "Besides its columns it is filtered by has_lineage and used: whether a formula names the field, or it links tables; null where lineage was never built."}, a.Catalog.ModelFields, a.Catalog.ModelField)
 }
 
 func (a *API) readModel(ctx context.Context, in *modelInput) (*modelOutput, error) {
 	scope := auth.From(ctx).Scope()
-	if _, err := a.Catalog.Report(ctx, scope, catalog.Key(in.Key)); err != nil {
-		return nil, err
+	app, err := a.Catalog.Report(ctx, scope, catalog.Key(in.Key))
+	switch {
+	case err != nil:
+		return nil, unfound(err, fmt.Sprintf("app with the key %q", in.Key), listed("apps", "/reports?filter=kind:eq:app"))
+	case app.Kind != catalog.ReportApp:
+		return nil, catalog.FieldErrors{{In: "query", Path: "key", Message: "is not the key of an app", Cure: "List apps with GET " + Prefix + "/reports?filter=kind:eq:app."}}
 	}
 	q := catalog.Query{
 		Scope: scope, Limit: mostModel, Sort: []catalog.Order{{Column: "name"}},

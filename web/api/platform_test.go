@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,7 +131,8 @@ func TestWrongListParametersAreNamed(t *testing.T) {
 	for _, e := range decode[api.Problem](t, body).Errors {
 		got = append(got, e.Pointer)
 	}
-	if want := []string{"/sort/0", "/fields/0", "/filter/0", "/filter/1", "/filter/2", "/filter/3"}; status != 422 || !cmp.Equal(want, got) {
+	slices.Sort(got)
+	if want := []string{"/fields/0", "/filter/0", "/filter/1", "/filter/2", "/filter/3", "/sort/0"}; status != 422 || !cmp.Equal(want, got) {
 		t.Errorf("%d %v: %s", status, got, body)
 	}
 	for _, path := range []string{"/things?limit=0", "/things?limit=1001", "/things?limit=x"} {

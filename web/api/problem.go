@@ -154,7 +154,11 @@ func fieldProblem(f catalog.FieldError) FieldProblem {
 	if in == "" {
 		in = "body"
 	}
-	return FieldProblem{In: in, Pointer: f.Pointer(), Detail: f.Message, Cure: f.Cure}
+	p := FieldProblem{In: in, Pointer: f.Pointer(), Detail: f.Message, Cure: f.Cure}
+	if p.Cure == "" {
+		p.Cure = "Change it as it says there; " + Prefix + "/openapi.json describes it."
+	}
+	return p
 }
 
 // conflict is a 409 that lists what stands in the way.
@@ -176,13 +180,12 @@ func forbidden(need auth.Role) *Problem {
 		fmt.Sprintf("Ask a security admin for one of the roles %s; a token has at most its own role.", sortedRoles(need)))
 }
 
-func unknownConnection(code string) *Problem {
-	return newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("There is no connection %q, or you may not see it.", code),
-		"List the connections that you may see with GET "+Prefix+"/connections.")
-}
-
-// invalidRequest is what huma found wrong with a request. Values are left out: they may be secrets.
-func invalidRequest(id string, status int, message string, errs []error) *Problem {
+// invalidRequest is what huma and the operation's input found wrong with a request. hc may be nil.
+func invalidRequest(hc huma.Context, status int, message string, errs []error) *Problem {
+	var id string
+	if hc != nil {
+		id = RequestID(hc.Context())
+	}
 	code := catalog.CodeInvalid
 	switch status {
 	case http.StatusRequestEntityTooLarge:
@@ -192,53 +195,28 @@ func invalidRequest(id string, status int, message string, errs []error) *Proble
 	case http.StatusInternalServerError:
 		return withID(newProblem(status, catalog.CodeInternal, "Something failed inside; the log has it under this request's id.", ""), id)
 	}
-	p := newProblem(status, code, strings.ToUpper(message[:min(1, len(message))])+message[min(1, len(message)):]+".", "")
-	for _, err := range errs {
-		var detail huma.ErrorDetailer
-		var field catalog.FieldError
-		switch {
-		case errors.As(err, &field):
-			p.Errors = append(p.Errors, fieldProblem(field))
-		case errors.As(err, &detail):
-			p.Errors = append(p.Errors, detailProblem(detail.ErrorDetail()))
-		}
+	p := newProblem(status, code, strings.ToUpper(message[:min(1, len(message))])+message[min(1, len(message)):]+".", curesOfStatus[status])
+	p.Errors = reported(hc, errs)
+	if message == "request body is required" {
+		p.Errors = append([]FieldProblem{missingBody()}, p.Errors...)
 	}
-	if len(p.Errors) > 0 {
+	if len(p.Errors) > 0 && code == catalog.CodeInvalid {
 		p.Detail = "The request has " + faults(len(p.Errors)) + "."
 	}
 	return withID(p, id)
 }
 
+// curesOfStatus are what to do about a request that wasn't read to its end.
+var curesOfStatus = map[int]string{
+	http.StatusRequestEntityTooLarge: "Send less at a time.",
+	http.StatusRequestTimeout:        "Send it again, on a faster way.",
+	http.StatusUnsupportedMediaType:  "Send JSON, with Content-Type: application/json.",
+	http.StatusNotAcceptable:         "Accept application/json.",
+}
+
 func withID(p *Problem, id string) *Problem {
 	p.RequestID = id
 	return p
-}
-
-// detailProblem turns huma's location, "body.items[3].tags" or "query.limit", into a JSON pointer.
-func detailProblem(d *huma.ErrorDetail) FieldProblem {
-	in, path, _ := strings.Cut(d.Location, ".")
-	if in == "" {
-		in = "body"
-	}
-	pointer := catalog.FieldError{Path: path}.Pointer()
-	if in == "query" {
-		pointer = "/" + path // a parameter's name is one step
-	}
-	return FieldProblem{In: in, Pointer: strings.TrimSuffix(pointer, "/"), Detail: d.Message, Cure: cureOf(d.Message)}
-}
-
-// cureOf says what to do about one of huma's messages.
-func cureOf(message string) string {
-	switch {
-	case strings.HasPrefix(message, "unexpected property"), strings.HasPrefix(message, "unknown query parameter"):
-		return "Leave it out, or mend its spelling; " + Prefix + "/openapi.json has all names."
-	case strings.HasPrefix(message, "expected required property"), strings.Contains(message, "parameter is missing"):
-		return "Add it."
-	case strings.HasPrefix(message, "expected"), strings.HasPrefix(message, "invalid"):
-		return "Send what was expected; " + Prefix + "/openapi.json describes it."
-	default:
-		return "Send a JSON document as " + Prefix + "/openapi.json describes it."
-	}
 }
 
 type requestIDKey struct{}

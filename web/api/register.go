@@ -30,15 +30,19 @@ type op struct {
 	KeyParam        string    // the query parameter that is a catalog key, which begins with a code
 	ConnectionLater bool      // the handler calls allow
 
-	Status  int           // of success; 0: 200 with a body, 204 without
-	MaxBody int64         // bytes; 0: 1 MB
-	Timeout time.Duration // 0: defaultTimeout
-	Sending time.Duration // how long the client may take to send the body; 0: defaultTimeout
-	Stream  bool          // the answer may take any time
-	Columns []string      // of a list: what can be sorted and filtered by
-	Unkept  bool          // the answer is given once, and not kept for a repetition of the call
+	Status  int                  // of success; 0: 200 with a body, 204 without
+	MaxBody int64                // bytes; 0: 1 MB
+	Timeout time.Duration        // 0: defaultTimeout
+	Sending time.Duration        // how long the client may take to send the body; 0: defaultTimeout
+	Stream  bool                 // the answer may take any time
+	List    catalog.ListName     // of a list: which one of
+	Queries catalog.QueryChecker // these
+	Unkept  bool                 // the answer is given once, and not kept for a repetition of the call
 
-	OwnFaults bool // the handler finds all that is wrong with the body, types included
+	OwnFaults bool // the input finds all that is wrong with the body, types included
+
+	one     string // of a keyed list: what one of its things is called
+	listing *listing
 }
 
 const (
@@ -65,9 +69,10 @@ func register[I, O any](a *API, o op, handle func(context.Context, *I) (*O, erro
 		if o.ConnectionLater && !asked.done.Load() {
 			return nil, a.problemOf(ctx, o.ID, errNotAsked)
 		}
-		return out, nil
+		return out, tagged(ctx, out)
 	})
 	a.sound(o, reflect.TypeFor[I](), reflect.TypeFor[O]())
+	a.tellConditions(o, reflect.TypeFor[O]())
 }
 
 // limited gives a handler its time.
@@ -95,7 +100,7 @@ func (a *API) timed(o op) func(huma.Context, func(huma.Context)) {
 			limit := writeGrace + max(o.Timeout, defaultTimeout)
 			// A writer without deadlines is a test's.
 			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(limit))
-			ctx := context.WithValue(r.Context(), writerKey{}, w)
+			ctx := withCondition(context.WithValue(r.Context(), writerKey{}, w), r)
 			next(humago.NewContext(hc.Operation(), r.WithContext(ctx), w))
 			return
 		}
@@ -132,6 +137,7 @@ func (a *API) operation(o op) huma.Operation {
 		Security:    []map[string][]string{},
 		Middlewares: huma.Middlewares{a.timed(o), a.authorize(o), lookForStrays},
 		Responses:   map[string]*huma.Response{},
+		Metadata:    map[string]any{metaAPI: a},
 
 		SkipValidateBody: o.OwnFaults,
 	}
@@ -140,6 +146,9 @@ func (a *API) operation(o op) huma.Operation {
 		if o.Role != auth.Anyone {
 			h.Parameters = append(h.Parameters, keyParameter())
 		}
+	}
+	if o.listing != nil {
+		h.Metadata[metaList] = o.listing
 	}
 	if h.MaxBodyBytes == 0 {
 		h.MaxBodyBytes = maxBody

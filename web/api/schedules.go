@@ -2,8 +2,11 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -16,6 +19,8 @@ type Schedules interface {
 	// SetSchedule gives a connection a schedule, and says when it is due; what is wrong comes as
 	// catalog.FieldErrors.
 	SetSchedule(ctx context.Context, code string, s catalog.Schedule) (catalog.Schedule, error)
+	// CheckSchedule tells all that is wrong with a schedule.
+	CheckSchedule(s catalog.Schedule) catalog.FieldErrors
 	RemoveSchedule(ctx context.Context, code string) error
 	// NextRuns are the next moments of a schedule, were it enabled.
 	NextRuns(s catalog.Schedule, n int) []time.Time
@@ -68,7 +73,7 @@ func (a *API) schedules() {
 		func(ctx context.Context, in *ofConnection) (*scheduleOutput, error) {
 			s, err := a.Schedules.Schedule(ctx, in.Code)
 			if err != nil {
-				return nil, err
+				return nil, unscheduled(err, in.Code)
 			}
 			return a.scheduleOf(s), nil
 		})
@@ -76,7 +81,7 @@ func (a *API) schedules() {
 		func(ctx context.Context, in *setSchedule) (*scheduleOutput, error) {
 			s, err := a.Schedules.SetSchedule(ctx, in.Code, in.Body.schedule())
 			if err != nil {
-				return nil, err
+				return nil, unfoundConnection(err, in.Code)
 			}
 			annotate(ctx, s.Cron+" "+s.TimeZone)
 			return a.scheduleOf(s), nil
@@ -85,7 +90,7 @@ func (a *API) schedules() {
 		ID: "remove-schedule", Method: http.MethodDelete, Path: path, Summary: "Remove a connection's schedule", Tag: "schedules",
 		Role: auth.IntegrationAdmin, ConnectionParam: "code", Status: http.StatusNoContent,
 	}, func(ctx context.Context, in *ofConnection) (*struct{}, error) {
-		return &struct{}{}, a.Schedules.RemoveSchedule(ctx, in.Code)
+		return &struct{}{}, unfoundConnection(a.Schedules.RemoveSchedule(ctx, in.Code), in.Code)
 	})
 	register(a, op{ID: "list-schedule-presets", Method: http.MethodGet, Path: "/schedule-presets", Summary: "List schedules to pick from", Tag: "schedules", Role: auth.Viewer},
 		func(context.Context, *struct{}) (*presetsOutput, error) {
@@ -93,6 +98,20 @@ func (a *API) schedules() {
 				Items []catalog.SchedulePreset `json:"items"`
 			}{a.Schedules.Presets()}}, nil
 		})
+}
+
+// Resolve tells what is wrong with the schedule.
+func (in *setSchedule) Resolve(hc huma.Context) []error {
+	return faultsOf(apiOf(hc).Schedules.CheckSchedule(in.Body.schedule()).OrNil())
+}
+
+// unscheduled is the error of a connection without a schedule, or of none.
+func unscheduled(err error, code string) error {
+	if catalog.CodeOf(err) != catalog.CodeNotFound {
+		return err
+	}
+	return newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("The connection %q has no schedule, or there is no such connection.", code),
+		"Give it a schedule with PUT "+Prefix+"/connections/CODE/schedule, or start a crawl with POST "+Prefix+"/connections/CODE/crawls; GET "+Prefix+"/connections lists the codes.")
 }
 
 type presetsOutput struct {

@@ -2,7 +2,8 @@ package api
 
 import (
 	"context"
-	"errors"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -33,21 +34,34 @@ func (a *API) search() {
 		Description: "The best hits come first: the whole name, its beginning, words of it, words anywhere, words with a slip in them; apps before sheets, library items before charts. Report fields with equal name and formula are one hit.",
 	},
 		func(ctx context.Context, in *searchInput) (*searchOutput, error) {
-			r, err := a.Catalog.Search(ctx, catalog.Search{
-				Scope: auth.From(ctx).Scope(), Text: in.Text, Kinds: in.Kinds, Connections: in.Connections, Types: in.Types,
-				Streams: keys(in.Streams), Apps: keys(in.Apps), Owners: in.Owners, Tags: in.Tags,
-				Retired: in.Retired, Facets: in.Facets, Limit: in.Limit, Cursor: in.Cursor,
-			})
-			var faults catalog.QueryFaults
-			if errors.As(err, &faults) {
-				var errs catalog.FieldErrors
-				for _, f := range faults {
-					errs = append(errs, catalog.FieldError{In: "query", Path: f.Parameter, Message: f.Why})
-				}
-				return nil, errs
-			}
+			s := in.search()
+			s.Scope = auth.From(ctx).Scope()
+			r, err := a.Catalog.Search(ctx, s)
 			return &searchOutput{r}, err
 		})
+}
+
+func (in *searchInput) search() catalog.Search {
+	return catalog.Search{
+		Text: in.Text, Kinds: in.Kinds, Connections: in.Connections, Types: in.Types,
+		Streams: keys(in.Streams), Apps: keys(in.Apps), Owners: in.Owners, Tags: in.Tags,
+		Retired: in.Retired, Facets: in.Facets, Limit: in.Limit, Cursor: in.Cursor,
+	}
+}
+
+// Resolve tells what is wrong with the parameters. The limit is the schema's.
+func (in *searchInput) Resolve(hc huma.Context) []error {
+	s := in.search()
+	s.Limit = 0
+	var errs catalog.FieldErrors
+	for _, f := range faultsOfQuery(apiOf(hc).Catalog.CheckSearch(s)) {
+		path := f.Parameter
+		if path == "kind" {
+			path = index(path, f.Index)
+		}
+		errs = append(errs, catalog.FieldError{In: "query", Path: path, Message: f.Why, Cure: f.Cure})
+	}
+	return faultsOf(errs.OrNil())
 }
 
 func keys(texts []string) []catalog.Key {

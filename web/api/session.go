@@ -146,9 +146,6 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*struct{},
 	if who.Credential.Kind != "session" {
 		return nil, newProblem(http.StatusForbidden, catalog.CodeForbidden, "A token may not change a password.", "Log in with POST "+Prefix+"/session.")
 	}
-	if err := passwordFault("new", who.Name(), in.Body.New); err != nil {
-		return nil, err
-	}
 	if err := a.Guard.Confirm(ctx, who.Name(), in.Body.Old); err != nil {
 		if errors.Is(err, auth.ErrWrongLogin) {
 			return nil, catalog.FieldErrors{{Path: "old", Message: "is not the password", Cure: "Send the password that it is now."}}
@@ -158,6 +155,8 @@ func (a *API) changePassword(ctx context.Context, in *passwordInput) (*struct{},
 	return nil, a.Guard.SetPassword(ctx, who.Name(), in.Body.New, who.Credential.ID)
 }
 
-func passwordFault(field, user, password string) error {
-	return auth.PasswordErrors(field, user, password).OrNil()
+// Resolve tells what is wrong with the new password. Whether the old one is right only a try tells, which counts as
+// a login: the handler makes it when all else is in order.
+func (in *passwordInput) Resolve(hc huma.Context) []error {
+	return faultsOf(auth.PasswordErrors("new", auth.From(hc.Context()).Name(), in.Body.New).OrNil())
 }

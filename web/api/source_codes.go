@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -18,7 +19,7 @@ type sourceVersionOutput struct {
 
 func (a *API) sourceCodes() {
 	keyedList(a, op{
-		ID: "source-codes", Path: "/source-codes", Tag: "catalog", Summary: "Source code: load scripts",
+		ID: "source-codes", Path: "/source-codes", List: catalog.ListSources, one: "source code", Tag: "catalog", Summary: "Source code: load scripts",
 		Description: "Credentials in the texts are masked. A list has texts only if fields names code; one source code by its key has its text, and the versions that it had.",
 	}, a.Catalog.SourceCodes, a.Catalog.SourceCode)
 	register(a, op{
@@ -27,6 +28,7 @@ func (a *API) sourceCodes() {
 	},
 		func(ctx context.Context, in *sourceVersionInput) (*sourceVersionOutput, error) {
 			v, err := a.Catalog.SourceVersion(ctx, auth.From(ctx).Scope(), catalog.Key(in.Key), in.SHA256)
-			return &sourceVersionOutput{v}, err
+			return &sourceVersionOutput{v}, unfound(err, fmt.Sprintf("version of the source code %q with this sha256", in.Key),
+				"Read the source code with GET "+Prefix+"/source-codes?key=: its versions have the hashes that there are. The keys are in GET "+Prefix+"/source-codes.")
 		})
 }

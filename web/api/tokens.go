@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -12,6 +15,7 @@ import (
 
 // A TokenStore keeps the API tokens, by the hashes of their secrets.
 type TokenStore interface {
+	catalog.QueryChecker
 	AddToken(ctx context.Context, t catalog.Token, hash []byte) (int64, error)
 	Token(ctx context.Context, id int64) (catalog.Token, error)
 	Tokens(ctx context.Context, q catalog.Query) (catalog.Page[catalog.Token], error)
@@ -45,9 +49,6 @@ type newToken struct {
 	Secret string `json:"token" doc:"The secret, to be sent as Authorization: Bearer. It is shown only now."`
 }
 
-// tokenColumns are what tokens are sorted and filtered by.
-var tokenColumns = []string{"id", "user", "name", "role", "connections", "created_at", "created_by", "expires_at", "last_used_at", "revoked_at"}
-
 type addTokenInput struct {
 	Body struct {
 		Name        string     `json:"name" minLength:"1" maxLength:"200" doc:"What it is for."`
@@ -66,7 +67,7 @@ type tokenID struct {
 // tokens are for everybody: their own. Security admins see, make and revoke those of others, too.
 func (a *API) tokens() {
 	const tag, role = "tokens", auth.Viewer
-	list(a, op{ID: "list-tokens", Path: "/tokens", Summary: "List API tokens: one's own, or everybody's for security admins", Tag: tag, Role: role, Columns: tokenColumns},
+	list(a, op{ID: "list-tokens", Path: "/tokens", Summary: "List API tokens: one's own, or everybody's for security admins", Tag: tag, Role: role, List: catalog.ListTokens, Queries: a.Tokens},
 		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[Token], error) {
 			if who := auth.From(ctx); !who.MayAll(auth.SecurityAdmin) {
 				q.Filters = append(q.Filters, catalog.Filter{Column: "user", Op: catalog.Equals, Values: []string{who.Name()}})
@@ -97,14 +98,11 @@ func (a *API) tokens() {
 // ownToken is a token that the principal may have to do with. Others don't exist for it.
 func (a *API) ownToken(ctx context.Context, id int64) (catalog.Token, error) {
 	t, err := a.Tokens.Token(ctx, id)
-	if err != nil {
-		return t, err
-	}
-	if !auth.From(ctx).MayHaveToDoWith(t) {
+	if catalog.CodeOf(err) == catalog.CodeNotFound || err == nil && !auth.From(ctx).MayHaveToDoWith(t) {
 		return catalog.Token{}, newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("There is no token %d, or it isn't yours.", id),
 			"List your tokens with GET "+Prefix+"/tokens.")
 	}
-	return t, nil
+	return t, err
 }
 
 type newTokenOutput struct {
@@ -112,11 +110,25 @@ type newTokenOutput struct {
 	Body     newToken
 }
 
-func (a *API) addToken(ctx context.Context, in *addTokenInput) (*newTokenOutput, error) {
+func (in *addTokenInput) token() auth.NewToken {
 	b := in.Body
-	t, err := auth.NewToken{
-		Name: b.Name, User: b.User, Role: b.Role, Connections: b.Connections, ExpiresAt: b.ExpiresAt, NoExpiry: b.NoExpiry,
-	}.Token(ctx, auth.From(ctx), time.Now(), a.Users.User)
+	return auth.NewToken{
+		Name: b.Name, User: b.User, Role: cmp.Or(b.Role, auth.Viewer), Connections: b.Connections, ExpiresAt: b.ExpiresAt, NoExpiry: b.NoExpiry,
+	}
+}
+
+// Resolve tells what is wrong with the token.
+func (in *addTokenInput) Resolve(hc huma.Context) []error {
+	a, ctx := apiOf(hc), hc.Context()
+	errs := in.token().Faults(ctx, auth.From(ctx), time.Now(), a.Users.User)
+	if in.Body.Connections != nil {
+		errs = append(errs, a.unknownConnections(ctx, *in.Body.Connections)...)
+	}
+	return faultsOf(errs.OrNil())
+}
+
+func (a *API) addToken(ctx context.Context, in *addTokenInput) (*newTokenOutput, error) {
+	t, err := in.token().Token(ctx, auth.From(ctx), time.Now(), a.Users.User)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,15 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/web/auth"
@@ -12,6 +17,7 @@ import (
 
 // A UserStore keeps the users.
 type UserStore interface {
+	catalog.QueryChecker
 	Users(ctx context.Context, q catalog.Query) (catalog.Page[catalog.User], error)
 	User(ctx context.Context, name string) (catalog.User, error)
 	AddUser(ctx context.Context, u catalog.User, passwordHash string) error
@@ -38,9 +44,6 @@ func userOut(u catalog.User) user {
 		Disabled: u.Disabled, HasPassword: u.HasPassword, CreatedAt: orAbsent(u.CreatedAt), LastLoginAt: orAbsent(u.LastLoginAt),
 	}
 }
-
-// userColumns are what users are sorted and filtered by.
-var userColumns = []string{"name", "display_name", "role", "all_connections", "connections", "disabled", "has_password", "created_at", "last_login_at"}
 
 type userOutput struct {
 	ETag     string `header:"ETag" doc:"Changes with the user: for If-Match."`
@@ -95,7 +98,7 @@ type setPasswordInput struct {
 // their own rights: a security admin can't become an admin, nor an admin be locked out by one.
 func (a *API) users() {
 	const tag, role = "users", auth.SecurityAdmin
-	list(a, op{ID: "list-users", Path: "/users", Summary: "List users", Tag: tag, Role: role, Columns: userColumns},
+	list(a, op{ID: "list-users", Path: "/users", Summary: "List users", Tag: tag, Role: role, List: catalog.ListUsers, Queries: a.Users},
 		func(ctx context.Context, _ *ListParams, q catalog.Query) (catalog.Page[user], error) {
 			page, err := a.Users.Users(ctx, q)
 			return mapPage(page, userOut), err
@@ -103,7 +106,7 @@ func (a *API) users() {
 	register(a, op{ID: "read-user", Method: http.MethodGet, Path: "/users/{name}", Summary: "Read a user", Tag: tag, Role: role},
 		func(ctx context.Context, in *userName) (*userOutput, error) {
 			u, err := a.Users.User(ctx, auth.FoldName(in.Name))
-			return userAnswer(u), err
+			return userAnswer(u), unfoundUser(err, in.Name)
 		})
 	register(a, op{ID: "create-user", Method: http.MethodPost, Path: "/users", Summary: "Make a user", Tag: tag, Role: role, Status: http.StatusCreated}, a.addUser)
 	register(a, op{
@@ -126,11 +129,57 @@ func mapPage[F, T any](p catalog.Page[F], out func(F) T) catalog.Page[T] {
 	return catalog.Page[T]{Items: items, Next: p.Next}
 }
 
+func (in *addUserInput) user() auth.NewUser {
+	b := in.Body
+	return auth.NewUser{
+		Name: b.Name, DisplayName: b.DisplayName, Role: cmp.Or(b.Role, auth.Viewer), AllConnections: b.AllConnections, Connections: b.Connections, Password: b.Password,
+	}
+}
+
+// Resolve tells what is wrong with the user.
+func (in *addUserInput) Resolve(hc huma.Context) []error {
+	errs := append(in.user().Faults(), apiOf(hc).unknownConnections(hc.Context(), in.Body.Connections)...)
+	return faultsOf(errs.OrNil())
+}
+
+// Resolve tells what is wrong with the edit.
+func (in *editUserInput) Resolve(hc huma.Context) []error {
+	if in.Body.Connections == nil {
+		return nil
+	}
+	return faultsOf(apiOf(hc).unknownConnections(hc.Context(), *in.Body.Connections).OrNil())
+}
+
+// Resolve tells what is wrong with the password.
+func (in *setPasswordInput) Resolve(huma.Context) []error {
+	return faultsOf(auth.PasswordErrors("password", auth.FoldName(in.Name), in.Body.Password).OrNil())
+}
+
+// unknownConnections are the codes in a body's connections that no connection has. They are told to who may see
+// all connections only.
+func (a *API) unknownConnections(ctx context.Context, codes []string) catalog.FieldErrors {
+	if len(codes) == 0 || a.Connections == nil || !auth.From(ctx).Scope().All {
+		return nil
+	}
+	page, err := a.Connections.ConnectionRows(ctx, catalog.Query{
+		Scope: catalog.Scope{All: true}, Limit: MaxLimit, Fields: []string{"code"},
+		Filters: []catalog.Filter{{Column: "code", Op: catalog.Equals, Values: codes}},
+	})
+	if err != nil {
+		return nil // the handler will meet it
+	}
+	var errs catalog.FieldErrors
+	for i, code := range codes {
+		if !slices.ContainsFunc(page.Items, func(c catalog.ConnectionRow) bool { return c.Code == code }) {
+			errs = append(errs, catalog.FieldError{Path: index("connections", i), Message: "is no connection", Cure: "Use codes that GET " + Prefix + "/connections lists."})
+		}
+	}
+	return errs
+}
+
 func (a *API) addUser(ctx context.Context, in *addUserInput) (*userOutput, error) {
 	b := in.Body
-	u, err := auth.NewUser{
-		Name: b.Name, DisplayName: b.DisplayName, Role: b.Role, AllConnections: b.AllConnections, Connections: b.Connections, Password: b.Password,
-	}.User(auth.From(ctx))
+	u, err := in.user().User(auth.From(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -184,17 +233,21 @@ func (a *API) setPassword(ctx context.Context, in *setPasswordInput) (*struct{},
 	if err != nil {
 		return nil, err
 	}
-	if err := passwordFault("password", u.Name, in.Body.Password); err != nil {
-		return nil, err
-	}
 	return nil, a.Guard.SetPassword(ctx, u.Name, in.Body.Password, 0)
+}
+
+func unfoundUser(err error, name string) error {
+	if catalog.CodeOf(err) != catalog.CodeNotFound {
+		return err
+	}
+	return newProblem(http.StatusNotFound, catalog.CodeNotFound, fmt.Sprintf("There is no user %q.", name), "List the users with GET "+Prefix+"/users.")
 }
 
 // managed is a user whom the principal may change.
 func (a *API) managed(ctx context.Context, name string, m IfMatch) (catalog.User, error) {
 	u, err := a.Users.User(ctx, auth.FoldName(name))
 	if err != nil {
-		return u, err
+		return u, unfoundUser(err, name)
 	}
 	if err := auth.MayManage(auth.From(ctx), u); err != nil {
 		return u, err

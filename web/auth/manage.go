@@ -32,6 +32,29 @@ type NewUser struct {
 	Password          string // "": the user works with tokens only
 }
 
+// Faults are what is wrong with the user, whoever makes it.
+func (n NewUser) Faults() catalog.FieldErrors {
+	var errs catalog.FieldErrors
+	if !nameForm.MatchString(strings.TrimSpace(n.Name)) {
+		errs = append(errs, catalog.FieldError{Path: "name", Message: "is no user name", Cure: "Use letters, digits, dots, dashes, underscores and @, 64 at most, a letter or digit first."})
+	}
+	if !slices.Contains(catalog.Roles, n.Role) {
+		errs = append(errs, catalog.FieldError{Path: "role", Message: "is none of the roles", Cure: "Use one of " + roleNames() + "."})
+	}
+	if n.Password != "" {
+		errs = append(errs, PasswordErrors("password", FoldName(n.Name), n.Password)...)
+	}
+	return errs
+}
+
+func roleNames() string {
+	names := make([]string, len(catalog.Roles))
+	for i, r := range catalog.Roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}
+
 // User is the user to be made, or why it can't be: catalog.FieldErrors, or a *Refusal.
 func (n NewUser) User(who Principal) (catalog.User, error) {
 	u := catalog.User{
@@ -44,23 +67,13 @@ func (n NewUser) User(who Principal) (catalog.User, error) {
 	if err := MayManage(who, u); err != nil {
 		return u, err
 	}
-	var errs catalog.FieldErrors
-	if !nameForm.MatchString(strings.TrimSpace(n.Name)) {
-		errs.Add("name", "has letters, digits, dots, dashes, underscores and @, 64 at most")
-	}
-	if !slices.Contains(catalog.Roles, n.Role) {
-		errs.Add("role", "is none of the roles")
-	}
-	if n.Password != "" {
-		errs = append(errs, PasswordErrors("password", u.Name, n.Password)...)
-	}
-	return u, errs.OrNil()
+	return u, n.Faults().OrNil()
 }
 
 // PasswordErrors say what is wrong with a password that a user is to have, as a fault of a field.
 func PasswordErrors(field, user, password string) catalog.FieldErrors {
 	if fault := CheckPassword(user, password); fault != "" {
-		return catalog.FieldErrors{{Path: field, Message: fault, Cure: "Choose a longer one: a few words are easier to keep in mind than signs."}}
+		return catalog.FieldErrors{{Path: field, Message: fault, Cure: fmt.Sprintf("Take a few words, without the user's name: %d characters or more, %d bytes or less.", MinPassword, MaxPassword)}}
 	}
 	return nil
 }
@@ -145,39 +158,67 @@ type NewToken struct {
 	NoExpiry    bool
 }
 
-// Token is the token to be made, or why it can't be: nothing that the principal couldn't do with what it
-// came with. catalog.FieldErrors, a *Refusal, or an error of user, which finds a user by name.
-func (n NewToken) Token(ctx context.Context, who Principal, now time.Time, user func(context.Context, string) (catalog.User, error)) (catalog.Token, error) {
-	t := catalog.Token{User: who.Name(), Name: n.Name, Role: n.Role, CreatedBy: who.Name(), Connections: who.TokenConnections}
-	if n.User != "" {
-		t.User = FoldName(n.User)
-	}
-	if t.User != who.Name() {
-		if err := mayMakeFor(ctx, who, t.User, user); err != nil {
-			return t, err
+// Faults are what is wrong with the token that a principal wants. user finds a user by name; it is asked only for
+// who may know. Refusals are not told here.
+func (n NewToken) Faults(ctx context.Context, who Principal, now time.Time, user func(context.Context, string) (catalog.User, error)) catalog.FieldErrors {
+	var errs catalog.FieldErrors
+	owner := n.owner(who)
+	if owner != who.Name() && who.MayAll(SecurityAdmin) {
+		if _, err := user(ctx, owner); catalog.CodeOf(err) == catalog.CodeNotFound {
+			errs = append(errs, catalog.FieldError{Path: "user", Message: "is no user", Cure: "Use a name that GET /api/v1/users lists, or leave it out to make a token of your own."})
 		}
 	}
-	var errs catalog.FieldErrors
-	if who.TokenRole != Anyone && !who.TokenRole.Includes(t.Role) || t.User == who.Name() && !who.MaySomewhere(t.Role) {
+	if who.TokenRole != Anyone && !who.TokenRole.Includes(n.Role) || owner == who.Name() && !who.MaySomewhere(n.Role) {
 		errs = append(errs, catalog.FieldError{Path: "role", Message: "is more than what you may do with what you came with", Cure: "Ask for a smaller role."})
 	}
 	if n.Connections != nil {
-		t.Connections = append([]string{}, *n.Connections...)
-		for i, code := range t.Connections {
+		for i, code := range *n.Connections {
 			if !who.Scope().Allows(code) {
 				errs = append(errs, catalog.FieldError{
-					Path: fmt.Sprintf("connections[%d]", i), Message: "is no connection that you may see", Cure: "Use codes of the list of connections.",
+					Path: fmt.Sprintf("connections[%d]", i), Message: "is no connection that you may see", Cure: "Use codes that GET /api/v1/connections lists.",
 				})
 			}
 		}
 	}
-	ends, fault := n.ends(who, now)
-	if fault != nil {
+	if _, fault := n.ends(who, now); fault != nil {
 		errs = append(errs, *fault)
 	}
-	t.ExpiresAt = ends
-	slices.Sort(t.Connections)
-	return t, errs.OrNil()
+	return errs
+}
+
+// owner is whose token it is to be.
+func (n NewToken) owner(who Principal) string {
+	if n.User == "" {
+		return who.Name()
+	}
+	return FoldName(n.User)
+}
+
+// Token is the token to be made, or why it can't be: nothing that the principal couldn't do with what it
+// came with. catalog.FieldErrors, a *Refusal, or an error of user, which finds a user by name.
+func (n NewToken) Token(ctx context.Context, who Principal, now time.Time, user func(context.Context, string) (catalog.User, error)) (catalog.Token, error) {
+	t := catalog.Token{User: n.owner(who), Name: n.Name, Role: n.Role, CreatedBy: who.Name(), Connections: who.TokenConnections}
+	if t.User != who.Name() && !who.MayAll(SecurityAdmin) {
+		return t, refuse("Only a security admin makes tokens of others.", "Leave the user out to make one of your own.")
+	}
+	if errs := n.Faults(ctx, who, now, user); len(errs) > 0 {
+		return t, errs
+	}
+	if t.User != who.Name() {
+		u, err := user(ctx, t.User)
+		if err == nil {
+			err = MayManage(who, u)
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	if n.Connections != nil {
+		t.Connections = append([]string{}, *n.Connections...)
+		slices.Sort(t.Connections)
+	}
+	t.ExpiresAt, _ = n.ends(who, now)
+	return t, nil
 }
 
 // ends is when the token ends. One that a token makes doesn't outlive it.
@@ -201,18 +242,6 @@ func (n NewToken) ends(who Principal, now time.Time) (time.Time, *catalog.FieldE
 		return limit, nil
 	}
 	return ends, nil
-}
-
-// mayMakeFor lets security admins make tokens of others, but only admins those of admins.
-func mayMakeFor(ctx context.Context, who Principal, name string, user func(context.Context, string) (catalog.User, error)) error {
-	if !who.MayAll(SecurityAdmin) {
-		return refuse("Only a security admin makes tokens of others.", "Leave the user out to make one of your own.")
-	}
-	u, err := user(ctx, name)
-	if err != nil {
-		return err
-	}
-	return MayManage(who, u)
 }
 
 // MayHaveToDoWith reports whether a token is the principal's to see and revoke: its own, or anybody's for
