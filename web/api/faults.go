@@ -66,7 +66,8 @@ func (r *report) check(p FieldProblem, bySchema int) {
 	at := p.In + p.Pointer
 	for i, told := range r.found {
 		other := told.In + told.Pointer
-		if i < bySchema && (other == at || strings.HasPrefix(other, at+"/")) || told == p {
+		inside := p.In == "body" && strings.HasPrefix(other, at+"/")
+		if i < bySchema && (other == at || inside) || told == p {
 			return
 		}
 	}
