@@ -22,9 +22,9 @@ type faultSpec struct {
 }
 
 type faultyOperation struct {
-	ID         string `json:"operationId"`
-	Role       string `json:"x-role"`
-	Parameters []faultyParameter
+	ID          string `json:"operationId"`
+	Role        string `json:"x-role"`
+	Parameters  []faultyParameter
 	RequestBody *struct {
 		Content map[string]struct{ Schema faultSchema }
 	} `json:"requestBody"`

@@ -57,7 +57,7 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	source, ok := r.Sources.Find(keys.Type)
 	if !ok {
 		if keys.Type != "" {
-			errs.Add("type", "%q is no type of source; this version reads: %s", keys.Type, strings.Join(typesOf(r.Sources), ", "))
+			errs.Add("type", "%q is no type of source that this version reads; use one of %s", keys.Type, strings.Join(typesOf(r.Sources), ", "))
 		}
 		if source, ok = r.likely(keys.Type); !ok {
 			return catalog.Connection{}, errs
@@ -123,7 +123,7 @@ func (k commonKeys) check(given map[string]any) connector.FieldErrors {
 		}
 	}
 	if k.Code != "" && !codeForm.MatchString(k.Code) {
-		errs.Add("code", "%q: use lower-case letters, digits and hyphens only; it is the first part of every key", k.Code)
+		errs.Add("code", "%q can't be the first part of every key; use lower-case letters, digits and hyphens only", k.Code)
 	}
 	for _, text := range []struct {
 		key, value string

@@ -117,7 +117,7 @@ func (in *adminsParams) Resolve(hc huma.Context) []error {
 			own = append(own, e)
 		}
 	}
-	return faultsOf(withCure(own, "Give each user's name once.").OrNil())
+	return faultsOf(withCure(own, "Give the names of users, each once and without spaces.").OrNil())
 }
 
 func (a *API) replaceAdmins(ctx context.Context, in *adminsParams) (*adminsOutput, error) {

@@ -114,7 +114,7 @@ func detailProblem(hc huma.Context, d *huma.ErrorDetail) FieldProblem {
 	if in == "" {
 		in = "body"
 	}
-	p := FieldProblem{In: in, Detail: d.Message, Cure: cureOf(d.Message)}
+	p := FieldProblem{In: in, Detail: told(in, d.Message), Cure: cureOf(d.Message)}
 	if in != "body" {
 		p.Pointer = catalog.PointerTo(path) // a parameter's name is one step
 		return p
@@ -133,6 +133,20 @@ func detailProblem(hc huma.Context, d *huma.ErrorDetail) FieldProblem {
 		p.Detail, p.Cure = "is missing", "Add it: "+Prefix+"/openapi.json describes it."
 	}
 	return p
+}
+
+// told is a message of huma's, or of the JSON decoder, which speaks of Go where a body is of another kind.
+func told(in, message string) string {
+	switch {
+	case in != "body":
+		return message
+	case strings.HasPrefix(message, "json: cannot unmarshal"):
+		return "is JSON of another kind than is expected here"
+	case strings.HasPrefix(message, "invalid character"), strings.HasPrefix(message, "unexpected end of JSON"):
+		return "can't be read as JSON: " + message
+	default:
+		return message
+	}
 }
 
 // strayKey parts the location of a key that there isn't, which may hold dots, into where it is and the key.
@@ -237,6 +251,9 @@ func withCure(errs catalog.FieldErrors, otherwise string) catalog.FieldErrors {
 			continue
 		}
 		what := e.Message[at+len("; "):]
+		if example, ok := strings.CutPrefix(what, "for example: "); ok {
+			what = "write it like " + example
+		}
 		first, _, _ := strings.Cut(what, " ")
 		if slices.Contains(imperatives, first) {
 			errs[i].Message, errs[i].Cure = e.Message[:at], strings.ToUpper(what[:1])+what[1:]

@@ -44,13 +44,15 @@ func TestWhatTheSchemaAndWhatTheOperationRefusesIsToldTogether(t *testing.T) {
 	}{
 		{
 			"a schedule of a wrong mode, at no time, nowhere", crawls.site, "PUT", "/connections/prod/schedule",
-			`{"mode":"weekly","cron":"whenever","time_zone":"Nowhere"}`, []string{"body/cron", "body/mode", "body/time_zone"},
+			`{"mode":"weekly","cron":"whenever","time_zone":"Nowhere"}`,
+			[]string{"body/cron", "body/mode", "body/time_zone"},
 		},
 		{"a schedule without its cron, which is told once", crawls.site, "PUT", "/connections/prod/schedule", `{"time_zone":"Nowhere"}`, []string{"body/cron", "body/time_zone"}},
 		{"a schedule whose full_every contradicts its mode", crawls.site, "PUT", "/connections/prod/schedule?x=1", `{"cron":"0 2 * * *","mode":"full","full_every":3,"hue":1}`, []string{"body/full_every", "body/hue", "query/x"}},
 		{
 			"a crawl that contradicts itself", crawls.site, "POST", "/connections/prod/crawls",
-			`{"mode":"full","apps":["a",""],"trigger":"whim"}`, []string{"body/apps/1", "body/mode", "body/trigger"},
+			`{"mode":"full","apps":["a",""],"trigger":"whim"}`,
+			[]string{"body/apps/1", "body/mode", "body/trigger"},
 		},
 		{"a selected crawl of nothing", crawls.site, "POST", "/connections/prod/crawls", `{"mode":"selected","allow_mass_retire":true,"hue":1}`, []string{"body/allow_mass_retire", "body/apps", "body/hue"}},
 		{"apps of a wrong type are told once", crawls.site, "POST", "/connections/prod/crawls", `{"mode":"selected","apps":[1]}`, []string{"body/apps/0"}},

@@ -113,7 +113,7 @@ func (in *lineageEdgeInput) Resolve(huma.Context) []error {
 			add(end.path, fmt.Sprintf("is longer than %d bytes", catalog.MaxKey), "Take the key as GET "+Prefix+"/lineage has it.")
 		}
 	}
-	if e.From == e.To {
+	if e.From == e.To && strings.Contains(string(e.To), "/") {
 		add("to_key", "is the same as from_key", "Give two different keys.")
 	}
 	if strings.TrimSpace(e.Reason) == "" {
