@@ -96,7 +96,7 @@ func TestAStoredSecretGoesToNoOtherServer(t *testing.T) {
 		{"POST", "/connections/prod/check", moved},
 	} {
 		a := o.want(422, c.method, c.path, c.body)
-		if got := a.pointers(); len(got) != 1 || got[0] != "/jwt/token" || !strings.Contains(a.text, "give it, or put") {
+		if got := a.pointers(); len(got) != 1 || got[0] != "/jwt/token" || !strings.Contains(a.text, "Give it, or put") {
 			t.Errorf("%s %s: %s", c.method, c.path, a.text)
 		}
 	}
