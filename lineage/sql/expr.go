@@ -189,69 +189,80 @@ func (s *scanner) prefix(t *token) {
 	next := p.at(p.i + 1)
 	call := next.kind == tOp && next.op == '('
 	dot := next.kind == tOp && next.op == '.'
+	if !s.passes(t, next, call, dot) && !s.takes(t, next, call, dot) {
+		s.column()
+	}
+}
+
+// passes goes over words between operands, and over what no column is in; false: the word is none of them.
+func (s *scanner) passes(t, next *token, call, dot bool) bool {
+	p := s.p
+	words := 0
+	switch t.word {
+	case wCase, wWhen, wThen, wElse, wDistinct, wNot, wPrior, wConnectByRoot, wNocycle, wExists, wAnd, wOr, wIn, wBetween, wIs:
+		if !dot && (!call || t.word != wDistinct || next.off > t.end) {
+			words = 1
+		}
+	case wAll, wAny, wSome:
+		if call && p.opensQuery(p.i+1) || !call && !dot {
+			words = 1
+		}
+	case wBinary:
+		if p.isName(p.i+1) && !dot {
+			words = 1
+		}
+	case wBoth, wFrom, wUsing:
+		if !dot && s.depth > 0 {
+			words = 1
+		}
+	case wWhere:
+		if s.depth > 0 { // FILTER (WHERE …)
+			words = 1
+		}
+	case wPartition, wOrder, wGroup, wSort, wCluster, wDistribute:
+		if next.word == wBy {
+			words = 2
+		}
+	case wRows:
+		if p.i < s.over && (next.word == wBetween || next.word == wCurrent || next.kind == tNumber || p.is(p.i+1, "UNBOUNDED")) {
+			words = s.over - p.i
+		}
+	}
+	p.i += words
+	return words > 0
+}
+
+// takes reads an operand that begins with a word of its own: a query, a constant, an interval.
+func (s *scanner) takes(t, next *token, call, dot bool) bool {
+	p := s.p
 	switch t.word {
 	case wSelect, wWith, wValues:
 		if s.depth > 0 && p.opensQuery(p.i) {
 			s.query()
-			return
-		}
-	case wCase, wWhen, wThen, wElse, wDistinct, wNot, wPrior, wConnectByRoot, wNocycle, wExists, wAnd, wOr, wIn, wBetween, wIs:
-		if !dot && (!call || t.word != wDistinct || next.off > t.end) {
-			p.i++
-			return
-		}
-	case wAll, wAny, wSome:
-		if call && p.opensQuery(p.i+1) || !call && !dot {
-			p.i++
-			return
-		}
-	case wBinary:
-		if p.isName(p.i+1) && !dot {
-			p.i++
-			return
-		}
-	case wBoth, wFrom, wUsing:
-		if !dot && s.depth > 0 {
-			p.i++
-			return
-		}
-	case wWhere:
-		if s.depth > 0 { // FILTER (WHERE …)
-			p.i++
-			return
-		}
-	case wPartition, wOrder, wGroup, wSort, wCluster, wDistribute:
-		if next.word == wBy {
-			p.i += 2
-			return
-		}
-	case wRows:
-		if p.i < s.over && (next.word == wBetween || next.word == wCurrent || next.kind == tNumber || p.is(p.i+1, "UNBOUNDED")) {
-			p.i = s.over
-			return
+			return true
 		}
 	case wNull, wConstant, wRownum, wEnd:
 		if !dot && !call {
 			s.constant(1)
-			return
+			return true
 		}
 	case wLevel:
 		if p.hier && !dot {
 			s.constant(1)
-			return
+			return true
 		}
 	case wCurrent:
 		if p.is(p.i+1, "DATE", "TIME", "TIMESTAMP", "TIMEZONE", "USER", "SCHEMA", "SERVER", "SQLID", "PATH") {
 			s.constant(2)
-			return
+			return true
 		}
 	case wInterval:
 		if next.kind == tString || next.kind == tNumber || call || p.isName(p.i+1) && !dot && next.word != wFrom && next.word != wAs {
 			s.interval()
-			return
+			return true
 		}
 	}
-	s.column()
+	return false
 }
 
 func (s *scanner) constant(tokens int) {
