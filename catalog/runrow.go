@@ -52,7 +52,7 @@ type InHand struct {
 	Names   []AppOf // of some of them, in the order in which they are read
 }
 
-// An AppOf is an app of a crawl; Name is empty if the catalog hasn't met it.
+// An AppOf is an app of a crawl; Name is empty if neither the listing nor the catalog has one.
 type AppOf struct {
 	Key  Key
 	Name string

@@ -82,13 +82,20 @@ type Piece struct {
 }
 
 // Facets count what a search without its own limit would find. A long count ends early, or is estimated:
-// each facet says so. More: some are what there is at least.
+// each facet says so. More: some are what there is at least. Values are what a search is narrowed with. Of
+// streams, owners and tags there are the FacetLimit most common; a thing counts for its own owner and its app's.
 type Facets struct {
 	Kinds       []Facet `json:"kinds"`
 	Connections []Facet `json:"connections"`
 	Types       []Facet `json:"types"`
+	Streams     []Facet `json:"streams"`
+	Owners      []Facet `json:"owners"`
+	Tags        []Facet `json:"tags"`
 	More        bool    `json:"more,omitempty"`
 }
+
+// FacetLimit is how many streams, owners and tags facets count.
+const FacetLimit = 20
 
 // A Facet is one value and how many things have it.
 type Facet struct {

@@ -26,6 +26,7 @@ const (
 // A PackedUnit is a listed unit in a form that another process can read.
 type PackedUnit struct {
 	Key    Key
+	Name   string // as the listing has it; a Batch is without
 	Packed []byte
 }
 

@@ -60,7 +60,7 @@ func (p *Part) Draft(ctx context.Context, store Store) (catalog.Draft, error) {
 			}
 			continue
 		}
-		d.Units = append(d.Units, catalog.PackedUnit{Key: l.Unit.Key, Packed: packed})
+		d.Units = append(d.Units, catalog.PackedUnit{Key: l.Unit.Key, Name: l.Unit.Name, Packed: packed})
 	}
 	return d, nil
 }

@@ -90,7 +90,7 @@ func (b *bench) running(s *scheduler.Scheduler, worker string, units int) catalo
 	c := b.claimRun(run.ID, worker)
 	d := catalog.Draft{}
 	for i := range units {
-		d.Units = append(d.Units, catalog.PackedUnit{Key: catalog.AppKey("prod", string(rune('a'+i))), Packed: []byte("x")})
+		d.Units = append(d.Units, catalog.PackedUnit{Key: catalog.AppKey("prod", string(rune('a'+i))), Name: "App " + string(rune('A'+i)), Packed: []byte("x")})
 	}
 	b.must(b.InTx(b.t.Context(), func(tx pgx.Tx) error {
 		_, err := b.PlanRun(b.t.Context(), tx, c.Claim, d, 1, limit)

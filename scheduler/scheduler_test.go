@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -194,6 +195,20 @@ func TestLostJobsAreQueuedAgainOnce(t *testing.T) {
 	b.must(s.Tick(t.Context()))
 	if n := jobs(); n != 1 {
 		t.Errorf("%d jobs after the queue lost one", n)
+	}
+}
+
+func TestAppsInHandAreCalledAsTheListingCallsThem(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	id := b.running(b.scheduler("one"), "one", 3)
+	b.claim(id, "one", limit)
+	b.claim(id, "two", limit)
+	h, err := b.RunInHand(t.Context(), id, 8)
+	b.must(err)
+	want := catalog.InHand{Apps: 2, Workers: 2, Names: []catalog.AppOf{{Key: "prod/a", Name: "App A"}, {Key: "prod/b", Name: "App B"}}}
+	if d := cmp.Diff(want, h); d != "" {
+		t.Errorf("in a first crawl (-want +got)\n%s", d)
 	}
 }
 

@@ -105,8 +105,8 @@ func (db *DB) RunInHand(ctx context.Context, id catalog.RunID, names int) (catal
 		return h, fail("look what a crawl reads", runKey(id), err)
 	}
 	rows, err := db.pool.Query(ctx, `
-		select n.unit, p.name from (
-			select a.unit, row_number() over (partition by b.number order by a.unit) as turn from `+taken+`
+		select n.unit, coalesce(n.name, p.name) from (
+			select a.unit, a.name, row_number() over (partition by b.number order by a.unit) as turn from `+taken+`
 			order by turn, a.unit limit $2) n
 		left join catalog.report p on p.key = n.unit order by n.turn, n.unit`, id, names)
 	if err != nil {

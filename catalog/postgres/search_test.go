@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -235,9 +236,51 @@ func TestSearchCountsFacets(t *testing.T) {
 		Kinds:       []catalog.Facet{{Value: "measure", Count: 8}, {Value: "app", Count: 2}, {Value: "cell", Count: 2}},
 		Connections: []catalog.Facet{{Value: "prod", Count: 12}},
 		Types:       []catalog.Facet{{Value: "Measure", Count: 8}, {Value: "Presentation Layer", Count: 2}, {Value: "barchart", Count: 2}},
+		Streams:     []catalog.Facet{{Value: "prod/stream/fin", Count: 6}, {Value: "prod/stream/sal", Count: 6}},
+		Owners:      []catalog.Facet{{Value: `ACME\ada`, Count: 6}, {Value: `ACME\bob`, Count: 6}},
+		Tags:        []catalog.Facet{},
 	}
 	if d := cmp.Diff(want, f); d != "" {
 		t.Errorf("(-want +got)\n%s", d)
+	}
+}
+
+// TestEachFacetCountsWhatItsFilterFinds narrows by each value that is counted, and compares.
+func TestEachFacetCountsWhatItsFilterFinds(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	library(b)
+	moved := book("margin", "Margin analysis", `ACME\ada`, catalog.StreamKey("prod", "fin"))
+	moved.Reports[1].Owner, moved.Reports[1].Tags = `acme\Cid`, []string{"board", "Board", "May"}
+	b.crawl(moved)
+	for _, text := range []string{"overview", "margin", "sales"} {
+		f := b.search(catalog.Search{Text: text, Facets: true}).Facets
+		narrowed := func(what, value string, count int, s catalog.Search) {
+			t.Helper()
+			s.Text, s.Facets = text, true
+			sum := 0
+			for _, k := range b.search(s).Facets.Kinds {
+				sum += k.Count
+			}
+			if sum != count {
+				t.Errorf("%s: %s %s counts %d, and finds %d", text, what, value, count, sum)
+			}
+		}
+		for _, x := range f.Streams {
+			narrowed("stream", x.Value, x.Count, catalog.Search{Streams: []catalog.Key{catalog.Key(x.Value)}})
+		}
+		for _, x := range f.Owners {
+			narrowed("owner", x.Value, x.Count, catalog.Search{Owners: []string{x.Value}})
+		}
+		for _, x := range f.Tags {
+			narrowed("tag", x.Value, x.Count, catalog.Search{Tags: []string{x.Value}})
+		}
+		if text == "overview" {
+			want := []catalog.Facet{{Value: "board", Count: 2}, {Value: "May", Count: 1}}
+			if d := cmp.Diff(want, f.Tags, cmpopts.IgnoreFields(catalog.Facet{}, "Value")); d != "" || len(f.Owners) != 3 || len(f.Streams) != 2 {
+				t.Errorf("facets: %+v", f)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype/zeronull"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -108,13 +109,13 @@ func (db *DB) PlanRun(ctx context.Context, tx pgx.Tx, c catalog.Claim, d catalog
 }
 
 func copyApps(ctx context.Context, tx pgx.Tx, run catalog.RunID, d catalog.Draft, batch int) error {
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{"qlikcrawler", "run_app"}, []string{"run", "unit", "batch", "packed"},
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{"qlikcrawler", "run_app"}, []string{"run", "unit", "batch", "packed", "name"},
 		pgx.CopyFromSlice(len(d.Units)+len(d.Retire), func(i int) ([]any, error) {
 			if i < len(d.Units) {
 				u := d.Units[i]
-				return []any{int64(run), clean(string(u.Key)), int32(i/batch + 1), u.Packed}, nil
+				return []any{int64(run), clean(string(u.Key)), int32(i/batch + 1), u.Packed, zeronull.Text(clean(u.Name))}, nil
 			}
-			return []any{int64(run), clean(string(d.Retire[i-len(d.Units)])), nil, nil}, nil
+			return []any{int64(run), clean(string(d.Retire[i-len(d.Units)])), nil, nil, nil}, nil
 		}))
 	return err
 }

@@ -27,7 +27,7 @@ func (v *visit) browse() {
 	v.run("type", v.page.InsertText("sales ov"))
 	v.with(".suggestions a", "Sales Overview")
 	v.run("ask for all results", v.page.Keyboard.Press(input.Enter))
-	v.press(v.with(".hit h2 a", "Sales Overview"))
+	v.press(v.with(".hit h3 a", "Sales Overview"))
 	v.with("h1", "Sales Overview")
 	v.shown("app", false)
 	app := v.path()

@@ -86,6 +86,9 @@ const htmlRules = `{
 	"rules": {"no-trailing-whitespace": "off", "no-inline-style": "error", "no-redundant-role": "error", "no-dup-id": "error", "long-title": "off", "require-sri": "off", "no-implicit-button-type": "off", "wcag/h32": "off"}
 }`
 
+// paintWhole is in every page. HTML has it (a link with rel=expect blocks rendering), the checker doesn't know it yet.
+const paintWhole = `<link rel="expect" href="#page-end" blocking="render">`
+
 // wellFormed gives whole pages, by name, to the checker of HTML.
 func wellFormed(t testing.TB, pages map[string]string) {
 	t.Helper()
@@ -101,7 +104,7 @@ func wellFormed(t testing.TB, pages map[string]string) {
 	for name, text := range pages {
 		file := fmt.Sprintf("%03d.html", len(names))
 		names[file] = name
-		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(strings.Replace(text, paintWhole, "", 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -85,10 +85,7 @@ func (v *visit) inspect(name, path string) {
 		v.goTo(path)
 		where := fmt.Sprintf("%s (%.80s) at %d", name, path, size.width)
 		v.overlooked(where)
-		if v.moved() != "" { // on a busy machine the browser may paint half a header once: what moves does so again
-			v.goTo(path)
-			v.still(where)
-		}
+		v.still(where)
 		v.themes(where, file, size, size.width == wide || slices.Contains(rearranged, path))
 	}
 	v.resize(wide)

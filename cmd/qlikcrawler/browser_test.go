@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -33,9 +34,10 @@ type visit struct {
 	url      string
 	password string
 
-	pages []string          // the patterns of all pages that the service has
-	axe   string            // the checker of accessibility, once it was needed
-	whole map[string]string // pages as the server sent them, by address
+	line  func(http.Handler) http.Handler // what is between the service and the browser; nil: nothing
+	pages []string                        // the patterns of all pages that the service has
+	axe   string                          // the checker of accessibility, once it was needed
+	whole map[string]string               // pages as the server sent them, by address
 
 	mu     sync.Mutex
 	faults []string // what the browser complained of
@@ -82,7 +84,11 @@ func (v *visit) serve(o *office) {
 	v.password = regexp.MustCompile(`password (\S+)`).FindStringSubmatch(said.String())[1]
 	ended := make(chan error, 1)
 	go func() { ended <- runParts(ctx, service.parts) }()
-	srv := httptest.NewServer(service.site)
+	site := http.Handler(service.site)
+	if v.line != nil {
+		site = v.line(site)
+	}
+	srv := httptest.NewServer(site)
 	t.Cleanup(func() {
 		close(service.stopping)
 		srv.Close()
@@ -331,6 +337,9 @@ func (v *visit) follow() {
 	v.press(v.element("main table a[href^='/crawls/']"))
 	v.element("[data-crawl]")
 	v.with("#progress", "left")
+	if has, _, err := v.page.Has("#progress .small code"); err != nil || has {
+		v.t.Errorf("apps that are being read are told by their keys (%v)", err)
+	}
 	v.picture("crawl-running")
 	v.with("h1", "done")
 	v.with("#outcomes .tabs", "In part")

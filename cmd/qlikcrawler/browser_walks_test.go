@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func TestWalksInABrowser(t *testing.T) {
 	crawled(v, o)
 	v.withTheKeyboard()
 	v.picturesOfLineage(o)
+	v.followsAndPinches(o)
 	v.timesAndPrint()
 	v.withoutScripts()
 	v.quiet()
@@ -75,7 +77,7 @@ func (v *visit) tabTo(selector, text string) {
 		at, err := v.page.Eval(`(selector, text) => {
 			const e = document.activeElement;
 			if (!e.matches(selector) || !e.textContent.includes(text)) return "";
-			const inside = e instanceof SVGElement ? e.querySelector(":scope > rect") ?? e.querySelector("rect") : null, s = getComputedStyle(inside ?? e);
+			const inside = e instanceof SVGElement ? e.querySelector(":scope > rect") ?? e.querySelector("rect, circle") : null, s = getComputedStyle(inside ?? e);
 			const seen = inside ? s.stroke !== "none" && parseFloat(s.strokeWidth) >= 2 : s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 2;
 			return seen ? "there" : "it has the focus, which can't be seen";
 		}`, selector, text)
@@ -205,6 +207,63 @@ func (v *visit) picturesOfLineage(o *office) {
 	}
 }
 
+// followsAndPinches follows a box at the edge of the picture, with the mouse and with the keyboard, and zooms with two fingers.
+func (v *visit) followsAndPinches(o *office) {
+	v.t.Helper()
+	list, err := o.db.Reports(v.t.Context(), catalog.Query{Scope: catalog.Scope{All: true}, Limit: 1, Filters: []catalog.Filter{{Column: "name", Op: catalog.Equals, Values: []string{"Revenue by category"}}}})
+	v.run("find the chart", err)
+	v.goTo("/lineage?key=" + url.QueryEscape(string(list.Items[0].Key)) + "&direction=upstream&depth=1")
+	boxes := func() int {
+		all, err := v.page.Elements(".lineage .box")
+		v.run("count boxes", err)
+		return len(all)
+	}
+	before := boxes()
+	v.click(".lineage .more")
+	v.with("p[data-note]", "more.")
+	after := boxes()
+	if after <= before || !strings.Contains(v.path(), "more=") {
+		v.t.Errorf("following a box leads from %d boxes to %d, at %s", before, after, v.path())
+	}
+	v.picture("lineage-followed")
+	v.goTo(v.path())
+	if again := boxes(); again != after {
+		v.t.Errorf("at its address the picture has %d boxes, and had %d", again, after)
+	}
+	v.tabTo(".lineage .more", "")
+	v.key(input.Enter)
+	v.run("wait until Enter has followed a box", v.page.Timeout(30*time.Second).Wait(rod.Eval(`() => location.search.split("&more=").length === 3`)))
+
+	v.run("have fingers", proto.EmulationSetTouchEmulationEnabled{Enabled: true}.Call(v.page))
+	defer func() { _ = proto.EmulationSetTouchEmulationEnabled{}.Call(v.page) }()
+	at, err := v.element(".picture").Shape()
+	v.run("look where the picture is", err)
+	middle := at.Box()
+	x, y := middle.X+middle.Width/2, middle.Y+middle.Height/2
+	one, two := 1.0, 2.0
+	touch := func(typ proto.InputDispatchTouchEventType, apart float64) {
+		e := proto.InputDispatchTouchEvent{Type: typ, TouchPoints: []*proto.InputTouchPoint{}}
+		if typ != proto.InputDispatchTouchEventTypeTouchEnd {
+			e.TouchPoints = []*proto.InputTouchPoint{{X: x - apart, Y: y, ID: &one}, {X: x + apart, Y: y, ID: &two}}
+		}
+		v.run("touch", e.Call(v.page))
+	}
+	width := func() float64 {
+		w, err := strconv.ParseFloat(strings.Fields(v.view())[2], 64)
+		v.run("read the view", err)
+		return w
+	}
+	was := width()
+	touch(proto.InputDispatchTouchEventTypeTouchStart, 50)
+	for apart := 60.0; apart <= 100; apart += 10 {
+		touch(proto.InputDispatchTouchEventTypeTouchMove, apart)
+	}
+	touch(proto.InputDispatchTouchEventTypeTouchEnd, 0)
+	if now := width(); now > was*0.55 || now < was*0.45 {
+		v.t.Errorf("two fingers that went twice as far apart show %.0f of what was %.0f wide", now, was)
+	}
+}
+
 // linked reads the file that a link leads to.
 func (v *visit) linked(selector string) string {
 	v.t.Helper()
@@ -269,7 +328,7 @@ func (v *visit) withoutScripts() {
 	v.run("turn JavaScript off", proto.EmulationSetScriptExecutionDisabled{Value: true}.Call(v.page))
 	defer func() { _ = proto.EmulationSetScriptExecutionDisabled{}.Call(v.page) }()
 	v.goTo("/search?q=sales+ov")
-	v.lead(v.with(".hit h2 a", "Sales Overview"))
+	v.lead(v.with(".hit h3 a", "Sales Overview"))
 	v.lead(v.with("main table a", "Overview"))
 	v.element(".preview-card svg a")
 	v.lead(v.with(".tabs a", "Measures and dimensions"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -187,5 +188,62 @@ func TestErrorPagesNameTheirRequest(t *testing.T) {
 		if _, _, body := readers[auth.Admin].get(path, nil); !strings.Contains(body, "<p class=\"quiet\">Request <code>") {
 			t.Errorf("the error page of %s has no number to ask about", path)
 		}
+	}
+}
+
+// TestABoxAtTheEdgeIsFollowedFurther follows boxes of a warehouse in which each table feeds three.
+func TestABoxAtTheEdgeIsFollowedFurther(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	must(t, o.db.AddConnection(t.Context(), catalog.Connection{Code: "prod", Name: "prod", Type: "qlik-sense", URL: "https://prod.example.com", Settings: []byte(`{"authentication":"jwt"}`)}))
+	warehouse(t, o, 14, 50)
+	v := &visit{t: t}
+	v.serve(o)
+	r := o.reader(v, "root", auth.Admin, nil)
+	table := func(n int) string { return "dataset:file://f/t" + strconv.Itoa(n) + ".qvd" }
+	for _, c := range []struct {
+		name, key, depth string
+		follow           []int
+		want             []int // tables in the picture
+		said             string
+	}{
+		{"nothing", table(0) + "#c7", "1", nil, []int{0, 1, 2, 3}, ""},
+		{"one", table(0) + "#c7", "1", []int{1}, []int{0, 1, 2, 3, 4, 5, 6}, "3 nodes more."},
+		{"what came with it", table(0) + "#c7", "1", []int{1, 4}, []int{0, 1, 2, 3, 4, 5, 6, 13}, "1 node more."},
+		{"the last one", table(0) + "#c7", "1", []int{1, 4, 13}, []int{0, 1, 2, 3, 4, 5, 6, 13}, "Nothing lies beyond"},
+		{"more rows than are followed", table(0), "2", []int{1}, []int{0, 1, 2, 3, 4, 5, 6}, "there are others"},
+		{"what isn't there", table(0) + "#c7", "1", []int{99}, []int{0, 1, 2, 3}, "Nothing lies beyond"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := url.Values{"key": {c.key}, "direction": {"downstream"}, "depth": {c.depth}}
+			for _, n := range c.follow {
+				q.Add("more", table(n))
+			}
+			_, _, picture := r.get("/lineage/picture?"+q.Encode(), nil)
+			for n := range 14 {
+				if got, want := strings.Contains(picture, `data-box="`+table(n)+`"`), slices.Contains(c.want, n); got != want {
+					t.Errorf("table %d is in the picture: %v, want %v", n, got, want)
+				}
+			}
+			if !strings.Contains(picture, c.said) || c.said == "" && strings.Contains(picture, "data-note") {
+				t.Errorf("the picture doesn't say %q", c.said)
+			}
+			if _, _, page := r.get("/lineage?"+q.Encode(), nil); !strings.Contains(page, `data-note>`+c.said) && c.said != "there are others" {
+				t.Errorf("the page doesn't say %q", c.said)
+			}
+			if !strings.Contains(picture, `class="more"`) { // there is always one that wasn't followed
+				t.Error("no box can be followed")
+			}
+			if _, _, alone := r.get("/lineage/picture?alone=1&"+q.Encode(), nil); strings.Contains(alone, `class="more"`) {
+				t.Error("the picture that stands alone has handles")
+			}
+		})
+	}
+	q := url.Values{"key": {table(0)}}
+	for range 31 {
+		q.Add("more", "x")
+	}
+	if status, _, _ := r.get("/lineage?"+q.Encode(), nil); status != 422 {
+		t.Errorf("an address with too many boxes to follow gives %d", status)
 	}
 }

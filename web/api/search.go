@@ -19,7 +19,7 @@ type searchInput struct {
 	Owners      []string `query:"owner,explode" maxItems:"100" doc:"Only what these users own, or what is in their apps: DIRECTORY\\user, without case."`
 	Tags        []string `query:"tag,explode" maxItems:"100" doc:"Only what has one of these tags, without case."`
 	Retired     bool     `query:"retired" doc:"Retired things too."`
-	Facets      bool     `query:"facets" doc:"Count what is found by kind, connection and type. A long count ends early (bound: at_least) or is estimated from a sample (bound: about)."`
+	Facets      bool     `query:"facets" doc:"Count what is found by kind, connection, type, stream, owner and tag (of the last three, the 20 most common). A long count ends early (bound: at_least) or is estimated from a sample (bound: about)."`
 	Limit       int      `query:"limit" minimum:"1" maximum:"100" doc:"How many hits a page has at most; left out: 20."`
 	Cursor      string   `query:"cursor" maxLength:"100" doc:"The next of the page before."`
 }

@@ -100,7 +100,7 @@ func facetLinkTo(at *url.URL, f listFacet, v catalog.Facet, chosen string, names
 	case f.column == "error_code" || f.column == "part":
 		label = strings.ReplaceAll(label, "_", " ")
 	}
-	link := facetLink{Label: label, Count: v.Count, Chosen: v.Value == chosen, URL: changed(at, f.Param, v.Value, "cursor", "", "columns", "")}
+	link := facetLink{Label: label, Count: v.Count, Bound: v.Bound, Chosen: v.Value == chosen, URL: changed(at, f.Param, v.Value, "cursor", "", "columns", "")}
 	if link.Chosen {
 		link.URL = changed(at, f.Param, "", "cursor", "", "columns", "")
 	}
@@ -121,4 +121,18 @@ func (u *UI) namesOfFacets(r *http.Request, facets []listFacet, counted *catalog
 		}
 	}
 	return u.Catalog.Names(r.Context(), scopeOf(r), keys)
+}
+
+// A facetGroup is one way to narrow a list or a search.
+type facetGroup struct {
+	Title  string
+	Facets []facetLink
+}
+
+// A facetLink leads to what has one value; if it is chosen, to what has any.
+type facetLink struct {
+	Label, URL string
+	Count      int
+	Bound      catalog.Bound
+	Chosen     bool
 }

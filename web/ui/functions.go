@@ -23,6 +23,7 @@ func (u *UI) functions() template.FuncMap {
 		"query":  queryPart,
 		"plural": plural,
 		"short":  short,
+		"lower":  strings.ToLower,
 		"list":   func(items ...any) []any { return items },
 		"dict":   dict,
 		"plus":   func(a float64, b int) float64 { return a + float64(b) },
@@ -107,11 +108,16 @@ func took(d time.Duration) string {
 	case d <= 0:
 		return ""
 	case d < time.Second:
-		return d.Round(time.Millisecond).String()
+		return number(d.Round(time.Millisecond).Milliseconds()) + "\u202fms"
 	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
+		return strings.TrimSuffix(fmt.Sprintf("%.1f", d.Seconds()), ".0") + "\u202fs"
 	}
-	return d.Round(time.Second).String()
+	d = d.Round(time.Second)
+	text := fmt.Sprintf("%d\u202fmin %d\u202fs", int(d.Minutes())%60, int(d.Seconds())%60)
+	if d >= time.Hour {
+		text = fmt.Sprintf("%s\u202fh %d\u202fmin", number(int(d.Hours())), int(d.Minutes())%60)
+	}
+	return text
 }
 
 // byteSize is a number of bytes in the unit that fits.

@@ -39,6 +39,7 @@ type lineageView struct {
 	All       bool // with the tables of scripts
 	ByApp     bool
 	Open      []string // boxes that the reader opened; with Columns, those that he closed
+	More      []string // boxes at the edge of the picture that he followed further, in this order
 }
 
 // defaultDepth is how far the first picture of something goes, in steps each way.
@@ -50,7 +51,10 @@ const maxDrawn = 2000
 func viewOf(q url.Values) (lineageView, error) {
 	v := lineageView{
 		Key: catalog.Key(q.Get("key")), To: catalog.Key(q.Get("to")), Direction: catalog.Direction(cmp.Or(q.Get("direction"), string(catalog.Both))),
-		Depth: defaultDepth, Columns: q.Get("columns") != "", All: q.Get("all") != "", ByApp: q.Get("by") == "app", Open: q["open"],
+		Depth: defaultDepth, Columns: q.Get("columns") != "", All: q.Get("all") != "", ByApp: q.Get("by") == "app", Open: q["open"], More: q["more"],
+	}
+	if len(v.More) > mostFollowed {
+		return v, invalid("more", fmt.Sprintf("names %d boxes at most", mostFollowed))
 	}
 	switch v.Direction {
 	case catalog.Upstream, catalog.Downstream, catalog.Both:
@@ -88,33 +92,50 @@ func (v lineageView) URL(path string) string {
 	if len(v.Open) > 0 {
 		q["open"] = v.Open
 	}
+	if len(v.More) > 0 {
+		q["more"] = v.More
+	}
 	return path + "?" + q.Encode()
 }
 
-// graph asks the catalog for what a view shows.
-func (u *UI) graph(r *http.Request, v lineageView) (*catalog.LineageGraph, error) {
+// graph asks the catalog for what a view shows, and what is to be said of the box that was followed last.
+func (u *UI) graph(r *http.Request, v lineageView) (*catalog.LineageGraph, string, error) {
 	q := catalog.LineageQuery{
 		Scope: auth.From(r.Context()).Scope(), Key: v.Key, Direction: v.Direction, Depth: v.Depth,
 		Columns: true, All: v.All, Limit: maxDrawn,
 	}
 	if v.To != "" {
-		return u.Lineage.LineagePath(r.Context(), q, v.To)
+		g, err := u.Lineage.LineagePath(r.Context(), q, v.To)
+		return g, "", err
 	}
-	return u.Lineage.Lineage(r.Context(), q)
+	g, err := u.Lineage.Lineage(r.Context(), q)
+	if err != nil {
+		return nil, "", err
+	}
+	note, err := u.follow(r.Context(), q, g, v.More)
+	return g, note, err
 }
 
 // draw lays the graph out. Apps are called by their names, whether or not they are nodes of it.
 func (u *UI) draw(r *http.Request, v lineageView, g *catalog.LineageGraph) (drawing.Picture, error) {
-	open := map[string]bool{}
-	for _, id := range v.Open {
-		open[id] = true
-	}
 	names, err := u.appNames(r, g)
 	if err != nil {
 		return drawing.Picture{}, err
 	}
-	boxes, links := drawing.Boxes(*g, drawing.Options{Open: open, All: v.Columns, ByApp: v.ByApp, Names: names})
+	o := drawing.Options{Open: setOf(v.Open), All: v.Columns, ByApp: v.ByApp, Names: names}
+	if v.To == "" { // a path ends where it was asked to end
+		o.Depth, o.Followed = v.Depth, setOf(v.More)
+	}
+	boxes, links := drawing.Boxes(*g, o)
 	return drawing.Draw(r.Context(), boxes, links)
+}
+
+func setOf(list []string) map[string]bool {
+	set := map[string]bool{}
+	for _, x := range list {
+		set[x] = true
+	}
+	return set
 }
 
 // appNames are the names of the apps that nodes of a graph belong to.
@@ -147,6 +168,7 @@ type lineagePage struct {
 	Edges   []catalog.LineageEdge // the first of them, as rows of a table
 	Gaps    int
 	MayEdit bool
+	Note    string // of the box that was followed last
 }
 
 // maxRows is how many edges the table under a picture has; all of them are in the data.
@@ -161,7 +183,7 @@ func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
 	if v.Key == "" {
 		return u.show(w, r, page{Template: "lineage-start", Title: "Lineage", Nav: "lineage"})
 	}
-	g, err := u.graph(r, v)
+	g, note, err := u.graph(r, v)
 	if catalog.CodeOf(err) == catalog.CodeNotFound {
 		return u.lineageUnknown(w, r, v.Key, err)
 	}
@@ -180,7 +202,7 @@ func (u *UI) lineage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), MayEdit: auth.From(r.Context()).MayTrace(v.Key)}
+	d := lineagePage{lineageView: v, Graph: g, Picture: template.HTML(svg.String()), Gaps: len(gaps), Note: note, MayEdit: auth.From(r.Context()).MayTrace(v.Key)}
 	d.Edges = g.Edges[:min(len(g.Edges), maxRows)]
 	if len(g.Nodes) > 0 {
 		d.Node = g.Nodes[0]
@@ -218,7 +240,7 @@ func (u *UI) lineagePicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := u.graph(r, v)
+	g, note, err := u.graph(r, v)
 	if err != nil {
 		return err
 	}
@@ -226,6 +248,7 @@ func (u *UI) lineagePicture(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	picture.Note = note
 	var svg bytes.Buffer
 	if r.URL.Query().Get("alone") == "" {
 		err = picture.Inline(&svg)
@@ -249,7 +272,7 @@ func (u *UI) lineageData(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := u.graph(r, v)
+	g, _, err := u.graph(r, v)
 	if err != nil {
 		return err
 	}

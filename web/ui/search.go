@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -10,50 +11,64 @@ import (
 
 // A searchPage is what templates/search.html shows.
 type searchPage struct {
-	Text    string
-	Asked   bool
-	Result  *catalog.SearchResult
-	Facets  []facetGroup
-	Next    string
-	Retired bool
+	Text        string
+	Asked       bool
+	Result      *catalog.SearchResult
+	Groups      []hitGroup
+	Facets      []facetGroup
+	Kept        []pair // what the form keeps of the address: how the search is narrowed down
+	Wider       string // the same words, not narrowed down; "" if they aren't
+	Next, First string
+	Retired     bool
 }
 
-// A facetGroup is one way to narrow a search.
-type facetGroup struct {
-	Title  string
-	Facets []facetLink
+// A hitGroup is what was found of one kind.
+type hitGroup struct {
+	Kind, Title string
+	Hits        []catalog.Hit
+	Count       facetLink // how many there are in all
+	All         string    // where all of them are; "" if they are here
 }
 
-type facetLink struct {
-	Label, URL string
-	Count      int
-	Bound      catalog.Bound
-	Chosen     bool
+// kindTitles are what people call many things of a kind of hits.
+var kindTitles = map[string]string{
+	"app": "Apps", "stream": "Streams", "personal": "People's own apps", "sheet": "Sheets", "measure": "Measures", "dimension": "Dimensions",
+	"master_object": "Master objects", "variable": "Variables", "table": "Tables", "field": "Fields", "cell": "Charts", "script": "Scripts",
 }
 
-// search finds things by their words.
+// How many hits a page of the search has: an overview of all kinds shows the best few of each, a list shows all.
+const (
+	overviewLimit = 100
+	overviewEach  = 6
+	searchedLimit = 30
+)
+
+// search finds things by their words. Of several kinds, it shows the best few of each; each kind leads to a list.
 func (u *UI) search(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	d := searchPage{Text: strings.TrimSpace(q.Get("q")), Retired: q.Get("retired") != ""}
-	s := catalog.Search{
-		Scope: scopeOf(r), Text: d.Text, Kinds: q["kind"], Connections: q["connection"], Types: q["type"], Owners: q["owner"], Tags: q["tag"],
-		Retired: d.Retired, Facets: true, Limit: 30, Cursor: q.Get("cursor"),
+	s, narrow := searchOf(r)
+	d := searchPage{Text: s.Text, Retired: s.Retired, Kept: keptOf(q), Asked: s.Text != "" || narrow}
+	overview := len(s.Kinds) == 0 && s.Cursor == ""
+	if overview {
+		s.Limit = overviewLimit
 	}
-	for _, k := range q["stream"] {
-		s.Streams = append(s.Streams, catalog.Key(k))
-	}
-	for _, k := range q["app"] {
-		s.Apps = append(s.Apps, catalog.Key(k))
-	}
-	d.Asked = d.Text != "" || len(s.Kinds)+len(s.Types)+len(s.Owners)+len(s.Tags)+len(s.Streams)+len(s.Apps)+len(s.Connections) > 0
 	if d.Asked {
 		var err error
 		if d.Result, err = u.Catalog.Search(r.Context(), s); err != nil {
 			return err
 		}
-		d.Facets = facetsOf(r.URL, d.Result.Facets)
-		if d.Result.Next != "" {
+		if d.Facets, err = u.searchFacets(r, s, d.Result.Facets); err != nil {
+			return err
+		}
+		d.Groups = groupsOf(r.URL, d.Result, overview)
+		if d.Result.Next != "" && !overview {
 			d.Next = changed(r.URL, "cursor", d.Result.Next)
+		}
+		if s.Cursor != "" {
+			d.First = changed(r.URL, "cursor", "")
+		}
+		if narrow && s.Text != "" {
+			d.Wider = "/search?" + url.Values{"q": {s.Text}}.Encode()
 		}
 	}
 	title := "Search"
@@ -63,29 +78,82 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) error {
 	return u.show(w, r, page{Template: "search", Title: title, Nav: "catalog", Data: d})
 }
 
-func facetsOf(at *url.URL, f *catalog.Facets) []facetGroup {
-	if f == nil {
-		return nil
+// searchOf is the search that an address asks for, and whether it is narrowed down by more than words.
+func searchOf(r *http.Request) (s catalog.Search, narrow bool) {
+	q := r.URL.Query()
+	s = catalog.Search{
+		Scope: scopeOf(r), Text: strings.TrimSpace(q.Get("q")), Kinds: q["kind"], Connections: q["connection"], Types: q["type"],
+		Owners: q["owner"], Tags: q["tag"], Retired: q.Get("retired") != "", Facets: true, Limit: searchedLimit, Cursor: q.Get("cursor"),
 	}
-	var all []facetGroup
-	for _, g := range []struct {
-		title, name string
-		facets      []catalog.Facet
-	}{{"Kind", "kind", f.Kinds}, {"Connection", "connection", f.Connections}, {"Type", "type", f.Types}} {
-		group := facetGroup{Title: g.title}
-		chosen := at.Query().Get(g.name)
-		for _, x := range g.facets {
-			link := facetLink{Label: strings.ReplaceAll(x.Value, "_", " "), Count: x.Count, Bound: x.Bound, Chosen: x.Value == chosen, URL: changed(at, g.name, x.Value, "cursor", "")}
-			if link.Chosen {
-				link.URL = changed(at, g.name, "", "cursor", "")
-			}
-			group.Facets = append(group.Facets, link)
-		}
-		if len(group.Facets) > 0 {
-			all = append(all, group)
+	for _, k := range q["stream"] {
+		s.Streams = append(s.Streams, catalog.Key(k))
+	}
+	for _, k := range q["app"] {
+		s.Apps = append(s.Apps, catalog.Key(k))
+	}
+	return s, len(keptOf(q)) > 0
+}
+
+// keptOf are the parameters of an address that narrow a search down.
+func keptOf(q url.Values) []pair {
+	var kept []pair
+	for _, f := range waysToNarrow {
+		for _, v := range q[f.Param] {
+			kept = append(kept, pair{f.Param, v})
 		}
 	}
-	return all
+	return kept
+}
+
+// groupsOf puts hits of a kind together, the kind of the best hit first, and tells how many there are of each. An
+// overview has the best few of each, and tells of the kinds of which it has none, too.
+func groupsOf(at *url.URL, found *catalog.SearchResult, overview bool) []hitGroup {
+	groups := groupHits(found.Hits)
+	for _, k := range found.Facets.Kinds {
+		i := slices.IndexFunc(groups, func(g hitGroup) bool { return g.Kind == k.Value })
+		if i < 0 && !overview {
+			continue
+		}
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, hitGroup{Kind: k.Value, Title: kindTitles[k.Value]})
+		}
+		groups[i].Count = facetLink{Count: k.Count, Bound: k.Bound}
+	}
+	for i := range groups {
+		if overview {
+			groups[i].cut(at)
+		}
+	}
+	return groups
+}
+
+// cut leaves the best few hits, and leads to the others. Equal report fields count each.
+func (g *hitGroup) cut(at *url.URL) {
+	shown, all := 0, len(g.Hits)
+	g.Hits = g.Hits[:min(all, overviewEach)]
+	for _, h := range g.Hits {
+		shown += max(1, h.Same)
+	}
+	if all > overviewEach || g.Count.Count > shown {
+		g.All = changed(at, "kind", g.Kind, "cursor", "")
+	}
+}
+
+// groupHits puts hits of a kind together, the kind of the first hit first.
+func groupHits(hits []catalog.Hit) []hitGroup {
+	var groups []hitGroup
+	at := map[string]int{}
+	for _, h := range hits {
+		i, ok := at[h.Kind]
+		if !ok {
+			i = len(groups)
+			at[h.Kind] = i
+			groups = append(groups, hitGroup{Kind: h.Kind, Title: kindTitles[h.Kind]})
+		}
+		groups[i].Hits = append(groups[i].Hits, h)
+	}
+	return groups
 }
 
 // suggest gives the best few hits as HTML, for the field that every page has.
@@ -95,23 +163,8 @@ func (u *UI) suggest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	groups, at := []suggestions{}, map[string]int{}
-	for _, h := range found.Hits {
-		i, ok := at[h.Kind]
-		if !ok {
-			i = len(groups)
-			at[h.Kind] = i
-			groups = append(groups, suggestions{Kind: h.Kind})
-		}
-		groups[i].Hits = append(groups[i].Hits, h)
-	}
 	return u.fragment(w, "search", "suggestions", struct {
 		Text   string
-		Groups []suggestions
-	}{text, groups})
-}
-
-type suggestions struct {
-	Kind string
-	Hits []catalog.Hit
+		Groups []hitGroup
+	}{text, groupHits(found.Hits)})
 }

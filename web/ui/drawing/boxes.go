@@ -14,6 +14,9 @@ type Options struct {
 	All   bool                   // rows are shown unless Open names the box
 	ByApp bool                   // boxes of one app stand in a frame
 	Names map[catalog.Key]string // of apps that are no nodes of the graph
+
+	Depth    int             // the steps after which the graph ends; 0: it doesn't end before its time
+	Followed map[string]bool // boxes, by ID, that were followed further
 }
 
 // Boxes makes boxes and links of a lineage graph: columns become rows of their tables, fields rows of their app's
@@ -47,6 +50,9 @@ type maker struct {
 // add gives a node its box, or a row in one.
 func (m *maker) add(n catalog.GraphNode, asked catalog.Key) {
 	home := homeOf(n)
+	if m.Depth > 0 && n.Depth >= m.Depth && !m.Followed[home.id] {
+		m.get(home, n).Beyond = n.Side
+	}
 	if home.id == string(n.Key) {
 		b := m.get(home, n)
 		b.Kind, b.Title, b.Key, b.Focus = string(n.Kind), n.Name, string(n.Key), n.Key == asked
@@ -119,6 +125,9 @@ func AppOf(k catalog.Key) catalog.Key {
 	}
 	return catalog.Key(parts[0] + "/" + parts[1])
 }
+
+// BoxOf is the ID of the box that a node goes to.
+func BoxOf(n catalog.GraphNode) string { return homeOf(n).id }
 
 // A home is the box that a node goes to.
 type home struct {

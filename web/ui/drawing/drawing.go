@@ -5,6 +5,8 @@ package drawing
 import (
 	"context"
 	"fmt"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
 // A Box is a table, a file, a chart: whatever has rows, or stands for itself.
@@ -18,6 +20,9 @@ type Box struct {
 	Focus bool   // it is what was asked for
 	Rows  []Row
 	Open  bool // its rows are shown
+
+	// Beyond is the side on which more may be found than the graph has: catalog.Upstream, catalog.Downstream, or "".
+	Beyond catalog.Direction
 }
 
 // A Row is a column of a table, a field of a chart.
@@ -42,6 +47,7 @@ type Picture struct {
 	Boxes         []PlacedBox
 	Curves        []Curve
 	Frames        []Frame
+	Note          string // what was said of the last box that was followed further; "" for nothing
 }
 
 // A PlacedBox has its place.

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"sync"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
 //go:embed picture.svg
@@ -23,6 +25,7 @@ var pictureTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("").Funcs(template.FuncMap{
 		"add":  func(a float64, b float64) float64 { return a + b },
 		"clip": clip,
+		"at":   handleAt,
 	}).Parse(pictureSVG))
 })
 
@@ -61,6 +64,14 @@ func (w legalXML) Write(b []byte) (int, error) {
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// handleAt is where the handle of a box stands that may be followed further: at the side to which it leads.
+func handleAt(b PlacedBox) float64 {
+	if b.Beyond == catalog.Upstream {
+		return b.X
+	}
+	return b.X + b.W
 }
 
 // clip cuts a text to what fits; the whole is in the title of the box.

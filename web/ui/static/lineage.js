@@ -38,26 +38,51 @@ function first(state) {
   const x = +focus.getAttribute("x") + 108 - w / 2, y = +focus.getAttribute("y") + 22 - h / 2;
   show(state, { x: Math.min(Math.max(x, 0), Math.max(0, total - w)), y, w, h });
 }
+const widthWithin = (w) => Math.min(Math.max(w, 120), 60000); // of what is seen, in units of the picture
 function zoom(state, factor, at) {
   const v = state.view, box = stage.getBoundingClientRect();
   const fx = at ? (at.x - box.left) / box.width : 0.5, fy = at ? (at.y - box.top) / box.height : 0.5;
-  const w = Math.min(Math.max(v.w * factor, 120), 60000), h = (v.h * w) / v.w;
+  const w = widthWithin(v.w * factor), h = (v.h * w) / v.w;
   show(state, { x: v.x + (v.w - w) * fx, y: v.y + (v.h - h) * fy, w, h });
 }
+// One finger, or the mouse, moves the picture; two zoom it, and what is between them stays there.
 function panAndZoom(state) {
-  let from = null;
-  stage.addEventListener("pointerdown", (e) => { from = { x: e.clientX, y: e.clientY, view: state.view, moved: false }; });
-  stage.addEventListener("pointermove", (e) => {
-    if (!from || e.buttons === 0) return;
-    const dx = e.clientX - from.x, dy = e.clientY - from.y;
-    if (!from.moved && Math.hypot(dx, dy) < 4) return;
-    if (!from.moved) { from.moved = true; stage.setPointerCapture(e.pointerId); }
-    const scale = from.view.w / stage.clientWidth;
-    show(state, { ...from.view, x: from.view.x - dx * scale, y: from.view.y - dy * scale });
+  const down = new Map(); // the pointers that are down, by id: where they are
+  let from = null; // where everything was when their number last changed
+  const begin = () => { from = down.size === 0 ? null : { view: state.view, ...grip(down) }; };
+  stage.addEventListener("pointerdown", (e) => {
+    if (down.size === 0) state.dragged = false;
+    if (down.size < 2) down.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    begin();
   });
-  stage.addEventListener("pointerup", () => { state.dragged = from?.moved; from = null; });
+  stage.addEventListener("pointermove", (e) => {
+    if (!down.has(e.pointerId)) return;
+    if (e.buttons === 0) return lift(e); // it was let go elsewhere
+    down.set(e.pointerId, { x: e.clientX, y: e.clientY });
+    const now = grip(down);
+    if (!state.dragged && down.size === 1 && Math.hypot(now.x - from.x, now.y - from.y) < 4) return;
+    state.dragged = true;
+    stage.setPointerCapture(e.pointerId);
+    follow(state, from, now);
+  });
+  const lift = (e) => { if (down.delete(e.pointerId)) begin(); };
+  stage.addEventListener("pointerup", lift);
+  stage.addEventListener("pointercancel", lift);
   stage.addEventListener("wheel", (e) => { e.preventDefault(); zoom(state, Math.exp(e.deltaY * 0.0015), { x: e.clientX, y: e.clientY }); }, { passive: false });
   for (const b of document.querySelectorAll("[data-zoom]")) b.addEventListener("click", () => zoomTo(state, b.dataset.zoom));
+}
+// the middle between the pointers, and how far they are apart
+function grip(down) {
+  const [a, b = a] = down.values();
+  return { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2, apart: Math.hypot(a.x - b.x, a.y - b.y) };
+}
+// shows what was at the grip then where the grip is now
+function follow(state, then, now) {
+  const box = stage.getBoundingClientRect(), v = then.view;
+  const factor = then.apart > 0 && now.apart > 0 ? then.apart / now.apart : 1;
+  const w = widthWithin(v.w * factor), h = (v.h * w) / v.w;
+  const x = v.x + ((then.x - box.left) / box.width) * v.w, y = v.y + ((then.y - box.top) / box.height) * v.h;
+  show(state, { x: x - ((now.x - box.left) / box.width) * w, y: y - ((now.y - box.top) / box.height) * h, w, h });
 }
 function zoomTo(state, how) {
   if (how === "fit") fit(state); else zoom(state, how === "in" ? 0.8 : 1.25);
@@ -81,8 +106,9 @@ function listen(state) {
   });
 }
 async function pick(state, target) {
-  const toggle = target.closest(".toggle"), link = target.closest(".link"), thing = target.closest(".row, .box");
+  const toggle = target.closest(".toggle"), more = target.closest(".more"), link = target.closest(".link"), thing = target.closest(".row, .box");
   if (toggle) return toggleBox(state, toggle.closest(".box").dataset.box);
+  if (more) return followBox(state, more.closest(".box").dataset.box);
   if (!link && !thing?.dataset.key) return;
   await load(state);
   if (link) return tellEdges(state, link.dataset.edges.split(",").map(Number));
@@ -112,17 +138,39 @@ async function toggleBox(state, id) {
   if (!open.delete(id)) open.add(id);
   page.searchParams.delete("open");
   for (const o of open) page.searchParams.append("open", o);
-  const answer = await fetch("/lineage/picture" + page.search);
-  if (!answer.ok) return;
-  const before = svg().querySelector(`[data-box="${CSS.escape(id)}"]`).getBoundingClientRect();
+  const box = await redraw(state, page, id);
+  box?.querySelector(".toggle")?.focus({ preventScroll: true });
+}
+
+// following a box at the edge of the picture: the server adds its neighbors, and says what came
+async function followBox(state, id) {
+  const page = new URL(location.href);
+  page.searchParams.append("more", id);
+  svg().classList.add("following");
+  const box = await redraw(state, page, id);
+  svg().classList.remove("following");
+  const note = document.querySelector("p[data-note]");
+  note.textContent = box ? svg().dataset.note ?? "" : "That didn't work: try again, or begin at the box.";
+  if (!box) return;
+  state.data = null;
+  stage.dataset.data = "/lineage/data" + page.search;
+  for (const a of document.querySelectorAll("a[href^='/lineage/picture'], a[href^='/lineage/data']")) a.search = page.search + "&alone=1";
+  box.querySelector(".face")?.focus({ preventScroll: true });
+}
+
+// shows the picture of an address; the box that was clicked stays where it is. Nothing, if the server can't draw it.
+async function redraw(state, page, id) {
+  const answer = await fetch("/lineage/picture" + page.search).catch(() => null);
+  if (!answer?.ok) return null;
+  const find = () => svg().querySelector(`[data-box="${CSS.escape(id)}"]`);
+  const before = find().getBoundingClientRect();
   stage.innerHTML = await answer.text();
   state.ways = waysOf();
   history.replaceState(null, "", page);
   show(state, state.view);
-  const box = svg().querySelector(`[data-box="${CSS.escape(id)}"]`);
-  const after = box.getBoundingClientRect(), scale = state.view.w / stage.clientWidth; // what was clicked stays under the pointer
+  const box = find(), after = box.getBoundingClientRect(), scale = state.view.w / stage.clientWidth;
   show(state, { ...state.view, x: state.view.x + (after.left - before.left) * scale, y: state.view.y + (after.top - before.top) * scale });
-  box.querySelector(".toggle")?.focus({ preventScroll: true });
+  return box;
 }
 
 // the links of the picture, by each of their ends
