@@ -19,6 +19,7 @@ type ConnectionStats struct {
 	HealthReason  string    `json:"health_reason,omitempty"`
 	LastSuccessAt time.Time `json:"last_success_at,omitzero"`
 	Counts        Counts    `json:"counts"`
+	Counted       bool      `json:"-"` // false: its rows are being counted for the first time
 }
 
 // CrawlStats are one crawl in short.

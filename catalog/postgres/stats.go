@@ -12,6 +12,16 @@ import (
 // Stats gives the connections that the scope may see in numbers, and their newest crawls. Counts
 // are as RecentCounts gives them.
 func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error) {
+	return db.stat(ctx, scope, false)
+}
+
+// StatsSoFar is Stats with counts as CountsSoFar gives them: connections that were never counted say so, and CountedAt is
+// zero if there is one.
+func (db *DB) StatsSoFar(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error) {
+	return db.stat(ctx, scope, true)
+}
+
+func (db *DB) stat(ctx context.Context, scope catalog.Scope, soFar bool) (*catalog.Stats, error) {
 	s := &catalog.Stats{Connections: []catalog.ConnectionStats{}, Crawls: []catalog.CrawlStats{}}
 	codes := scope.Connections
 	if codes == nil {
@@ -50,13 +60,13 @@ func (db *DB) Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, e
 	defer patience.Stop()
 	for i := range s.Connections {
 		c := &s.Connections[i]
-		counts, at, err := db.counted(ctx, c.Code, marks[i], patience)
+		counts, at, err := db.counted(ctx, c.Code, marks[i], patience, soFar)
 		if err != nil {
 			return nil, err
 		}
-		c.Counts = counts
+		c.Counts, c.Counted = counts, !at.IsZero()
 		s.Total.Add(counts)
-		if s.CountedAt.IsZero() || at.Before(s.CountedAt) {
+		if i == 0 || at.Before(s.CountedAt) {
 			s.CountedAt = at
 		}
 	}

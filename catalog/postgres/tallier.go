@@ -40,6 +40,16 @@ type tally struct {
 // a crawl has begun or ended; a reader waits a moment for that, and gets the older counts if it takes longer. Only the
 // first reader of all waits to the end. Counts gives what there is just now.
 func (db *DB) RecentCounts(ctx context.Context, code string) (catalog.Counts, time.Time, error) {
+	return db.lookAt(ctx, code, false)
+}
+
+// CountsSoFar is RecentCounts for who waits no longer for the first counts than for later ones: the zero time says that
+// there are none yet.
+func (db *DB) CountsSoFar(ctx context.Context, code string) (catalog.Counts, time.Time, error) {
+	return db.lookAt(ctx, code, true)
+}
+
+func (db *DB) lookAt(ctx context.Context, code string, soFar bool) (catalog.Counts, time.Time, error) {
 	mark := ""
 	err := db.pool.QueryRow(ctx, "select "+crawlMark+" from (select $1::text as code) c", code).Scan(&mark)
 	if err != nil {
@@ -47,12 +57,12 @@ func (db *DB) RecentCounts(ctx context.Context, code string) (catalog.Counts, ti
 	}
 	patience := time.NewTimer(countWait)
 	defer patience.Stop()
-	return db.counted(ctx, code, mark, patience)
+	return db.counted(ctx, code, mark, patience, soFar)
 }
 
 // counted is RecentCounts for a mark that the caller has read. Where there are counts, new ones are waited for until
-// patience ends.
-func (db *DB) counted(ctx context.Context, code, mark string, patience *time.Timer) (catalog.Counts, time.Time, error) {
+// patience ends; soFar: where there are none, too.
+func (db *DB) counted(ctx context.Context, code, mark string, patience *time.Timer, soFar bool) (catalog.Counts, time.Time, error) {
 	t := &db.tallies
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -69,7 +79,7 @@ func (db *DB) counted(ctx context.Context, code, mark string, patience *time.Tim
 			c.underWay = make(chan struct{})
 			go db.count(context.WithoutCancel(ctx), code, mark, c)
 		}
-		if err := c.wait(ctx, &t.mu, patience); err != nil {
+		if err := c.wait(ctx, &t.mu, patience, soFar); err != nil {
 			return catalog.Counts{}, time.Time{}, err
 		}
 	}
@@ -77,13 +87,13 @@ func (db *DB) counted(ctx context.Context, code, mark string, patience *time.Tim
 }
 
 // wait waits for the count under way, without the lock that the caller holds: until patience ends, if there are older
-// counts.
-func (c *tally) wait(ctx context.Context, mu *sync.Mutex, patience *time.Timer) error {
+// counts, or soFar.
+func (c *tally) wait(ctx context.Context, mu *sync.Mutex, patience *time.Timer, soFar bool) error {
 	ended, known := c.underWay, !c.at.IsZero()
 	mu.Unlock()
 	defer mu.Lock()
 	var enough <-chan time.Time
-	if known {
+	if known || soFar {
 		enough = patience.C
 	}
 	select {

@@ -49,3 +49,35 @@ func TestNobodyWaitsForCountsThatHaveBeenMadeBefore(t *testing.T) {
 		t.Errorf("counted %+v, there is %+v", old, exact)
 	}
 }
+
+// The first reader of all may do without counts; who asks later has them.
+func TestFirstCountsAreWaitedForOnlyByWhoNeedsThem(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.crawl(rich("a1"))
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	tx, err := b.sql.BeginTx(ctx, pgx.TxOptions{})
+	b.must(err)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	_, err = tx.Exec(ctx, "lock table qlikcrawler.report_field in access exclusive mode") // nobody can count it
+	b.must(err)
+	none, at, err := b.CountsSoFar(ctx, "prod")
+	b.must(err)
+	stats, err := b.StatsSoFar(ctx, everything)
+	b.must(err)
+	if none.Apps != 0 || !at.IsZero() || !stats.CountedAt.IsZero() || stats.Connections[0].Counted {
+		t.Errorf("before there are counts: %+v of %s, %+v", none, at, stats)
+	}
+	b.must(tx.Rollback(ctx))
+	for at.IsZero() {
+		if none, at, err = b.CountsSoFar(ctx, "prod"); err != nil {
+			t.Fatalf("the counts don't come: %v", err)
+		}
+	}
+	stats, err = b.StatsSoFar(ctx, everything)
+	b.must(err)
+	if none.Apps != 1 || stats.CountedAt.IsZero() || !stats.Connections[0].Counted || stats.Total.Apps != 1 {
+		t.Errorf("counted: %+v, %+v", none, stats)
+	}
+}

@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/go-rod/rod"
 	"github.com/go-rod/rod/lib/launcher"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
 // slowly is a line on which a page comes in pieces: its beginning to what shows, the top of the page by and by, and the
@@ -75,4 +79,37 @@ func TestPagesThatComeInSlowlyDontMove(t *testing.T) {
 		}
 	}
 	v.quiet()
+}
+
+// TestCountsThatTakeLongComeLater looks at pages while nobody can count the rows of a connection, and waits until they
+// have their counts without being loaded again.
+func TestCountsThatTakeLongComeLater(t *testing.T) {
+	bin, found := launcher.LookPath()
+	if !found {
+		t.Skip("no Chromium or Chrome is installed: the pages are not tried in a real browser")
+	}
+	for _, path := range []string{"/", "/connections/prod"} {
+		t.Run(path, func(t *testing.T) {
+			o := newOffice(t, nil)
+			must(t, o.db.AddConnection(t.Context(), catalog.Connection{Code: "prod", Name: "Prod", Type: "qlik-sense", URL: "https://sense.example.com", Settings: []byte(`{"authentication":"jwt"}`)}))
+			warehouse(t, o, 2, 1)
+			tx, err := o.db.Pool().Begin(t.Context())
+			must(t, err)
+			_, err = tx.Exec(t.Context(), "lock table qlikcrawler.report_field in access exclusive mode")
+			must(t, err)
+			v := &visit{t: t}
+			v.serve(o)
+			v.open(bin)
+			v.goTo("/sign-in?to=" + url.QueryEscape(path))
+			v.write("#user", firstUser)
+			v.write("#password", v.password)
+			v.press(v.with("button", "Sign in"))
+			v.with("[data-counting]", "being counted")
+			v.picture("counting")
+			must(t, tx.Rollback(t.Context()))
+			v.run("wait until all is counted", v.page.Timeout(30*time.Second).Wait(rod.Eval(`() => !document.querySelector("[data-counting]") && document.querySelector("main").textContent.includes("1 app") || document.querySelector(".tile a[href*='apps'] b")?.textContent === "1"`)))
+			v.still(path)
+			v.quiet()
+		})
+	}
 }

@@ -47,9 +47,11 @@ func (u *UI) connection(w http.ResponseWriter, r *http.Request) error {
 	for _, role := range []string{"owner", "steward", "custodian"} {
 		d.Governance = append(d.Governance, pair{role, c.Governance[role]})
 	}
-	if d.Counts, _, err = u.Connections.RecentCounts(r.Context(), code); err != nil {
+	counts, at, err := u.Connections.CountsSoFar(r.Context(), code)
+	if err != nil {
 		return err
 	}
+	d.Counts, d.Counted = counts, !at.IsZero()
 	faults, err := u.Connections.SecretFaults(r.Context(), code)
 	if err != nil {
 		return err

@@ -29,8 +29,12 @@ type ConnectionReader interface {
 	ConnectionRows(ctx context.Context, q catalog.Query) (catalog.Page[catalog.ConnectionRow], error)
 	// Stats has counts as RecentCounts gives them.
 	Stats(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
+	// StatsSoFar has counts as CountsSoFar gives them.
+	StatsSoFar(ctx context.Context, scope catalog.Scope) (*catalog.Stats, error)
 	// RecentCounts tells what a connection had a moment ago, and when that was counted.
 	RecentCounts(ctx context.Context, code string) (catalog.Counts, time.Time, error)
+	// CountsSoFar is RecentCounts without a long wait: the zero time says that there are no counts yet.
+	CountsSoFar(ctx context.Context, code string) (catalog.Counts, time.Time, error)
 	// RemovalUses tells what would keep a connection from being removed.
 	RemovalUses(ctx context.Context, code string) ([]catalog.Use, error)
 	// LastRuns gives the newest crawl of each connection, by code.
@@ -101,6 +105,7 @@ func rightsOn(r *http.Request, code string) rights {
 type connectorRow struct {
 	catalog.ConnectionRow
 	Counts  catalog.Counts
+	Counted bool           // false: the counts aren't there yet
 	LastRun catalog.RunRow // ID 0: it was never crawled
 	May     rights
 	HasLog  bool // pages of crawls and logs are there
@@ -116,6 +121,7 @@ type connectorsPage struct {
 	MayCreate   bool
 	Next, First string
 	Total       catalog.Counts
+	Counted     bool // false: the counts aren't there yet
 	Any         bool // there is a connection at all
 }
 
@@ -131,7 +137,7 @@ func (u *UI) connectors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	stats, err := u.Connections.Stats(r.Context(), p.Scope())
+	stats, err := u.Connections.StatsSoFar(r.Context(), p.Scope())
 	if err != nil {
 		return err
 	}
@@ -139,14 +145,15 @@ func (u *UI) connectors(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	counts := map[string]catalog.Counts{}
+	of := map[string]catalog.ConnectionStats{}
 	for _, c := range stats.Connections {
-		counts[c.Code] = c.Counts
+		of[c.Code] = c
 	}
 	for _, c := range rows.Items {
-		d.Rows = append(d.Rows, connectorRow{c, counts[c.Code], runs[c.Code], rightsOn(r, c.Code), u.Logs != nil, u.Crawls != nil})
+		d.Rows = append(d.Rows, connectorRow{c, of[c.Code].Counts, of[c.Code].Counted, runs[c.Code], rightsOn(r, c.Code), u.Logs != nil, u.Crawls != nil})
 	}
 	d.Total, d.Any = stats.Total, len(stats.Connections) > 0
+	d.Counted = !d.Any || !stats.CountedAt.IsZero()
 	if rows.Next != "" {
 		d.Next = "/?" + url.Values{"find": {d.Find}, "cursor": {rows.Next}}.Encode()
 	}
