@@ -16,9 +16,9 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
-// slowly is a line on which a page comes in pieces: its beginning to what shows, the top of the page by and by, and the
+// onASlowLine is a line on which a page comes in pieces: its beginning to what shows, the top of the page by and by, and the
 // rest in quarters. The browser has time to paint between them.
-func slowly(site http.Handler) http.Handler {
+func onASlowLine(site http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet || strings.HasPrefix(r.URL.Path, "/static/") || strings.HasPrefix(r.URL.Path, "/api/") {
 			site.ServeHTTP(w, r)
@@ -66,7 +66,7 @@ func TestPagesThatComeInSlowlyDontMove(t *testing.T) {
 		t.Skip("no Chromium or Chrome is installed: the pages are not tried in a real browser")
 	}
 	o := newOffice(t, nil)
-	v := &visit{t: t, line: slowly}
+	v := &visit{t: t, line: onASlowLine}
 	v.serve(o)
 	v.open(bin)
 	crawled(v, o)
