@@ -31,8 +31,8 @@ type faultyOperation struct {
 }
 
 type faultyParameter struct {
-	Name, In string
-	Schema   faultSchema
+	Name, In, Description string
+	Schema                faultSchema
 }
 
 type faultSchema struct {
@@ -240,4 +240,45 @@ func (w *wired) problem(t *testing.T, bearer, method, path, body string, headers
 		return res.StatusCode, p, fmt.Sprintf("%v: %s", err, answer)
 	}
 	return res.StatusCode, p, string(answer)
+}
+
+// TestEveryListIsAskedAsItsDescriptionSays asks every list for all the keys, and by every column, that the OpenAPI document names.
+func TestEveryListIsAskedAsItsDescriptionSays(t *testing.T) {
+	t.Parallel()
+	w := newWired(t)
+	runs := w.connections()
+	w.user("boss", catalog.RoleAdmin, true)
+	bearer := w.token("boss", catalog.RoleAdmin, nil)
+	lists := 0
+	for path, methods := range w.faultSpec().Paths {
+		asked := url.Values{}
+		for _, p := range methods["get"].Parameters {
+			before, after := map[string]string{"fields": "Of: ", "sort": "Columns: ", "filter": "Columns: "}[p.Name], ""
+			if _, after, _ = strings.Cut(p.Description, before); before == "" || after == "" {
+				continue
+			}
+			names := strings.Split(strings.TrimSuffix(after, "."), ", ")
+			switch p.Name {
+			case "fields":
+				asked.Set("fields", strings.Join(names, ","))
+			case "sort":
+				asked.Set("sort", strings.Join(names[:min(8, len(names))], ",-"))
+			case "filter":
+				for _, name := range names {
+					asked.Add("filter", name+":null:false")
+				}
+			}
+		}
+		if len(asked) == 0 {
+			continue
+		}
+		lists++
+		path = strings.ReplaceAll(path, "{id}", fmt.Sprint(runs["granted"]))
+		if status, _, body := w.problem(t, bearer, "GET", path+"?"+asked.Encode(), "", nil); status != http.StatusOK {
+			t.Errorf("%s?%s: %d %s", path, asked.Encode(), status, body)
+		}
+	}
+	if lists < 14 {
+		t.Errorf("only %d lists: is the document read right?", lists)
+	}
 }
