@@ -42,6 +42,7 @@ var mayImport = map[string][]string{
 	"connector/unbuilt/appfiles":           {},
 	"connector/secret":                     {"catalog", "connector"},
 	"crawler":                              {"catalog", "connector", "lineage", "lineage/qvd"},
+	"crawler/heap":                         {},
 	"crawler/runlog":                       {"catalog", "crawler"},
 	"internal/npmtest":                     {},
 	"lineage":                              {"catalog", "lineage/expr", "lineage/qvd", "lineage/qvs", "lineage/sql"},

@@ -13,6 +13,7 @@ type ahead struct {
 	lineage *Lineage
 	run     catalog.RunID
 	apps    chan catalog.Key
+	lanes   lanes
 	workers sync.WaitGroup
 
 	places func() ([]catalog.DataConnection, error) // asked once, when the listing is stored
@@ -25,11 +26,11 @@ type ahead struct {
 const aheadAtMost = 1000
 
 // lookAhead starts making lineage for a run.
-func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run, listing *settling) *ahead {
+func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run, listing *settling, storing lanes) *ahead {
 	if c.Lineage == nil {
 		return nil
 	}
-	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost)}
+	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost), lanes: storing}
 	a.places = sync.OnceValues(func() ([]catalog.DataConnection, error) {
 		if err := listing.wait(ctx); err != nil {
 			return nil, err
@@ -48,7 +49,12 @@ func (a *ahead) work(ctx context.Context) {
 		if err != nil {
 			continue // the end of the crawl asks again, and tells
 		}
+		leave, err := a.lanes.enter(ctx)
+		if err != nil {
+			continue
+		}
 		one, err := a.lineage.one(ctx, a.run, app, connections, nil)
+		leave()
 		if err != nil {
 			continue // it stays due
 		}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 )
@@ -41,9 +43,10 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	ctx, listing := c.settleMeanwhile(ctx, run, src, groups)
-	lineage := c.lookAhead(ctx, run, listing)
+	storing := c.lanes()
+	lineage := c.lookAhead(ctx, run, listing, storing)
 	p.saved = lineage.stored
-	err = c.fetchAll(ctx, run, src, plan, p, listing)
+	err = c.fetchAll(ctx, run, src, plan, p, listing, storing)
 	made := lineage.end()
 	if settled := listing.end(); err == nil {
 		err = settled
@@ -64,26 +67,25 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 	return p.tally(), nil
 }
 
-// prepare lists the source and plans.
+// prepare lists the source, asks the catalog meanwhile what it knows, and plans.
 func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Connector, p *progress) (Plan, []catalog.ReportGroup, error) {
 	p.enter(Listing)
-	groups, err := connector.Collect(src.Groups(ctx))
-	if err != nil {
-		return Plan{}, nil, fmt.Errorf("list report groups: %w", err)
-	}
-	listed, err := connector.Collect(src.Units(ctx))
-	if err != nil {
-		return Plan{}, nil, fmt.Errorf("list apps: %w", err)
-	}
-	known, err := c.Store.Known(ctx, run.Connection)
-	if err != nil {
-		return Plan{}, nil, fmt.Errorf("read what is known: %w", err)
-	}
-	finished, err := c.finished(ctx, run)
-	if err != nil {
+	var groups []catalog.ReportGroup
+	var listed []connector.Listed
+	var past Past
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		groups, listed, err = list(gctx, src)
+		return err
+	})
+	g.Go(func() (err error) {
+		past, err = c.past(gctx, run)
+		return err
+	})
+	if err := g.Wait(); err != nil {
 		return Plan{}, nil, err
 	}
-	plan, err := MakePlan(run, listed, Past{Known: known, Finished: finished}, c.massRetireLimit())
+	plan, err := MakePlan(run, listed, past, c.massRetireLimit())
 	if err != nil {
 		return Plan{}, nil, err
 	}
@@ -91,6 +93,32 @@ func (c *Crawler) prepare(ctx context.Context, run catalog.Run, src connector.Co
 
 	p.enter(Reading)
 	return plan, groups, nil
+}
+
+func list(ctx context.Context, src connector.Connector) ([]catalog.ReportGroup, []connector.Listed, error) {
+	groups, err := connector.Collect(src.Groups(ctx))
+	if err != nil {
+		return nil, nil, fmt.Errorf("list report groups: %w", err)
+	}
+	listed, err := connector.Collect(src.Units(ctx))
+	if err != nil {
+		return nil, nil, fmt.Errorf("list apps: %w", err)
+	}
+	return groups, listed, nil
+}
+
+// past is what the catalog knows. What a full run goes on from is Finished; the other modes know it by the versions.
+func (c *Crawler) past(ctx context.Context, run catalog.Run) (past Past, err error) {
+	if past.Known, err = c.Store.Known(ctx, run.Connection); err != nil {
+		return past, fmt.Errorf("read what is known: %w", err)
+	}
+	if run.Mode != catalog.Full {
+		return past, nil
+	}
+	if past.Finished, err = c.Store.Finished(ctx, run.ID); err != nil {
+		return past, fmt.Errorf("read what earlier runs finished: %w", err)
+	}
+	return past, nil
 }
 
 // explain builds the lineage that is still due; some was made already.
@@ -108,18 +136,6 @@ func (c *Crawler) explain(ctx context.Context, run catalog.Run, made catalog.Lin
 		return fmt.Errorf("build lineage: %w", err)
 	}
 	return nil
-}
-
-// finished is what a full run goes on from; the other modes know it by the versions.
-func (c *Crawler) finished(ctx context.Context, run catalog.Run) (map[catalog.Key]bool, error) {
-	if run.Mode != catalog.Full {
-		return nil, nil
-	}
-	finished, err := c.Store.Finished(ctx, run.ID)
-	if err != nil {
-		return nil, fmt.Errorf("read what earlier runs finished: %w", err)
-	}
-	return finished, nil
 }
 
 func (c *Crawler) retire(ctx context.Context, run catalog.Run, plan Plan, p *progress) error {

@@ -18,7 +18,7 @@ import (
 // are being stored. What was listed of a unit is let go of when the unit is read: a site has very many. It
 // returns an error only when going on is pointless. Units are stored once the listing is.
 func (c *Crawler) fetchAll(
-	ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress, listing *settling,
+	ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress, listing *settling, storing lanes,
 ) error {
 	if err := c.noteMissing(ctx, run, plan.Missing, p); err != nil {
 		return err
@@ -27,7 +27,6 @@ func (c *Crawler) fetchAll(
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(2 * c.workers())
 	places := make(chan struct{}, c.workers())
-	storing := make(chan struct{}, max(2, c.workers()/2))
 	for i := range plan.Fetch {
 		l := plan.Fetch[i]
 		plan.Fetch[i] = connector.Listed{}
@@ -73,8 +72,8 @@ func (c *Crawler) wait(ctx context.Context) error {
 // turns are what the units that one call of fetchAll reads have to wait for.
 type turns struct {
 	listing *settling
-	storing chan struct{} // holds one for each unit that is being stored
-	next    func()        // lets another one be read
+	storing lanes
+	next    func() // lets another one be read
 }
 
 // fetchOne reads and stores one unit, and lets another be read when this one has been. One that fails is an
@@ -117,18 +116,33 @@ func (c *Crawler) fetchOne(
 	return c.failed(ctx, run, l, err, began, p)
 }
 
-// save stores one unit; few at a time, for more connections make the catalog no faster, and each has its price
-// at first.
-func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot, began time.Time, storing chan struct{}) (catalog.Outcome, error) {
-	select {
-	case storing <- struct{}{}:
-		defer func() { <-storing }()
-	case <-ctx.Done():
+// save stores one unit.
+func (c *Crawler) save(ctx context.Context, run catalog.Run, s *catalog.Snapshot, began time.Time, storing lanes) (catalog.Outcome, error) {
+	leave, err := storing.enter(ctx)
+	if err != nil {
+		return catalog.Outcome{}, err
 	}
-	if ctx.Err() != nil { // also when a turn came up at the same moment
-		return catalog.Outcome{}, context.Cause(ctx)
-	}
+	defer leave()
 	return c.Store.Save(ctx, run.ID, s, began)
+}
+
+// lanes are where units are stored and their lineage is made: few at a time, for more connections make the
+// catalog no faster, and each has its price at first.
+type lanes chan struct{}
+
+func (c *Crawler) lanes() lanes { return make(lanes, max(2, c.workers()/2)) }
+
+func (l lanes) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case l <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if ctx.Err() != nil { // a turn came up at the same moment
+		<-l
+		return nil, context.Cause(ctx)
+	}
+	return func() { <-l }, nil
 }
 
 // fetch reads one unit. A panic, which is a fault of the program that some odd app brings to light, is that

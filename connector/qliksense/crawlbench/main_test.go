@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
+	"github.com/qlikcrawler/qlikcrawler/crawler/heap"
 )
 
 // The test binary runs itself in other roles. A role's orders are in the environment, as JSON.
@@ -35,8 +36,10 @@ func TestMain(m *testing.M) {
 	case roleSite:
 		err = serveSite(os.Stdin, os.Stdout)
 	case roleCrawl:
+		heap.Ease(heap.Small) // as the program does
 		err = crawlOnOrder(os.Stdout)
 	default:
+		heap.Ease(heap.Small)
 		os.Exit(m.Run())
 	}
 	if err != nil {
