@@ -82,10 +82,20 @@ func (r *interpreter) fieldOf(f *field, out *Field) {
 
 // short2 is an expression as it is kept: whole, but for very long ones, and without credentials.
 func short2(s string) string {
-	if len(s) > maxStatement {
-		s = strings.ToValidUTF8(s[:maxStatement], "") + "…"
+	return mask(shortened(s))
+}
+
+// shortened is a text of at most maxStatement bytes and a mark. Of a URL that the cut goes through before its host is known
+// only the scheme stays: what is left of "https://user:secret@host" would not be known for a password any more.
+func shortened(s string) string {
+	if len(s) <= maxStatement {
+		return s
 	}
-	return mask(s)
+	s = s[:maxStatement]
+	if i := strings.LastIndex(s, "://"); i >= 0 && !strings.ContainsAny(s[i+3:], " \t\r\n/@'\"]") {
+		s = s[:i+3]
+	}
+	return strings.ToValidUTF8(s, "") + "…"
 }
 
 func (r *interpreter) objectsOf(s *set) []Object {

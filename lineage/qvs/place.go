@@ -94,9 +94,7 @@ func (r *interpreter) step(x *prefixes, chain []*load) Step {
 
 // keepText is a statement as it is kept: credentials masked, not too long, and not too much of it all.
 func (r *interpreter) keepText(s string) string {
-	if len(s) > maxStatement {
-		s = strings.ToValidUTF8(s[:maxStatement], "") + "…"
-	}
+	s = shortened(s)
 	if r.kept += len(s); r.kept > maxKept {
 		return ""
 	}
