@@ -62,7 +62,7 @@ func (db *DB) ExplainLineage(ctx context.Context, key catalog.Key, way catalog.D
 			return err
 		}
 		plans = append(plans, plan)
-		if err := w.fetch(ctx, way, []catalog.Key{key}); err != nil {
+		if err := w.fetch(ctx, way, []catalog.Key{key}, -1); err != nil {
 			return err
 		}
 		var keys []string

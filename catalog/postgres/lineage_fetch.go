@@ -10,9 +10,10 @@ import (
 )
 
 // beginWalk keeps walks to the indexes of keys: the planner doesn't know how far a walk goes, and would
-// rather look through all edges once.
+// rather look through all edges once. So there is nothing to plan anew each time a walk asks.
 const beginWalk = `begin isolation level repeatable read read only; set local enable_seqscan = off;
-	set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off`
+	set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off;
+	set local plan_cache_mode = force_generic_plan`
 
 // A walk of a hundred layers that asked for each layer would wait a hundred times. So each time it asks it
 // gets what stands behind, too: of so many nodes more, the nearest first, as it has come to so far. What it never comes to is
@@ -24,7 +25,7 @@ const (
 
 // edgesAhead is the statement that gives the edges at nodes, and at those behind them: $1 the keys of the
 // nodes, $2 whether columns are followed, $3 the connections that may be seen, null for all, $4 how many
-// nodes. Each of the nodes comes once without an edge. here is the column at which the nodes of an edge
+// nodes. Each of the nodes comes once without an edge, then with the other end of each of its edges. here is the column at which the nodes of an edge
 // stand, there the one at which the walk goes on. Postgres stops looking when it has the nodes.
 func edgesAhead(here, there string) string {
 	return fmt.Sprintf(`
@@ -36,15 +37,15 @@ func edgesAhead(here, there string) string {
 			union all select l.%[2]s from qlikcrawler.lineage_link l where l.%[1]s = r.key and (l.level = 'column') = $2
 			union all select m.%[2]s from qlikcrawler.lineage_manual m where m.%[1]s = r.key and not m.denied) x(key)
 	), k as materialized (select key from reached limit $4)
-	select k.key, '', '', '', '', '', 0, '', 0, '', '', false from k
+	select k.key, '', '', '', '', 0, '', 0, '', '', false from k
 	union all
-	select k.key, e.from_key, e.to_key, e.level, e.how, e.origin, e.confidence, e.unit, coalesce(e.statement, 0), '', '', false
+	select k.key, e.%[2]s, e.level, e.how, e.origin, e.confidence, e.unit, coalesce(e.statement, 0), '', '', false
 	from k join qlikcrawler.lineage_edge e on e.%[1]s = k.key and %[3]s
 	union all
-	select k.key, l.from_key, l.to_key, l.level, 'direct', 'script', l.confidence, '', 0, '', '', false
+	select k.key, l.%[2]s, l.level, 'direct', 'script', l.confidence, '', 0, '', '', false
 	from k join qlikcrawler.lineage_link l on l.%[1]s = k.key and (l.level = 'column') = $2
 	union all
-	select k.key, m.from_key, m.to_key, m.level, m.how, 'manual', m.confidence, '', 0, m.author, m.reason, m.denied
+	select k.key, m.%[2]s, m.level, m.how, 'manual', m.confidence, '', 0, m.author, m.reason, m.denied
 	from k join qlikcrawler.lineage_manual m on m.%[1]s = k.key`, here, there, followed)
 }
 
@@ -61,10 +62,14 @@ const followed = `(case when $2 then e.level = 'column' or e.origin = 'structure
 	and ($3::text[] is null or e.connection = any($3))`
 
 // fetch gets the edges at nodes that aren't there yet, and what stands at their other ends; and some of what
-// stands behind.
-func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalog.Key) error {
+// stands behind, of which no more than room is wanted; below 0: all.
+func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalog.Key, room int) error {
 	have := w.fetched[way]
 	w.ahead[way] = min(w.ahead[way]+len(keys), w.most)
+	ahead := w.ahead[way]
+	if room >= 0 {
+		ahead = min(ahead, max(room, leastAhead))
+	}
 	var ask []catalog.Key
 	for _, k := range keys {
 		if _, known := have[k]; !known {
@@ -74,7 +79,7 @@ func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalo
 	if len(ask) == 0 {
 		return nil
 	}
-	fresh, found, err := w.edges(ctx, way, ask)
+	fresh, found, err := w.edges(ctx, way, ask, ahead)
 	if err != nil {
 		return err
 	}
@@ -98,23 +103,27 @@ func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalo
 }
 
 // edges gives the nodes whose edges were not there yet and are now, and the edges.
-func (w *walker) edges(ctx context.Context, way catalog.Direction, ask []catalog.Key) (fresh []catalog.Key, found []*walked, err error) {
-	rows, err := w.tx.Query(ctx, edgesOf(way), ask, w.columns, w.allowed(), len(ask)+w.ahead[way])
+func (w *walker) edges(ctx context.Context, way catalog.Direction, ask []catalog.Key, ahead int) (fresh []catalog.Key, found []*walked, err error) {
+	rows, err := w.tx.Query(ctx, edgesOf(way), ask, w.columns, w.allowed(), len(ask)+ahead)
 	if err != nil {
 		return nil, nil, err
 	}
-	var key catalog.Key
+	var here, there string // not keys: the driver goes round by reflection for types of ours
 	var f walked
 	var denied bool
 	_, err = pgx.ForEachRow(rows, []any{
-		&key, &f.From, &f.To, &f.Level, &f.How, &f.Origin, &f.Confidence, &f.unit, &f.statement, &f.Author, &f.Reason, &denied,
+		&here, &there, (*string)(&f.Level), (*string)(&f.How), (*string)(&f.Origin), &f.Confidence, &f.unit, &f.statement, &f.Author, &f.Reason, &denied,
 	}, func() error {
-		if _, known := w.fetched[way][key]; known {
+		if _, known := w.fetched[way][catalog.Key(here)]; known {
 			return nil
 		}
-		if f.From == "" {
-			fresh = append(fresh, key)
+		if there == "" {
+			fresh = append(fresh, catalog.Key(here))
 			return nil
+		}
+		f.From, f.To = catalog.Key(here), catalog.Key(there)
+		if way == catalog.Upstream {
+			f.From, f.To = f.To, f.From
 		}
 		if f.Origin == catalog.FromPerson {
 			w.denied[[2]catalog.Key{f.From, f.To}] = denied

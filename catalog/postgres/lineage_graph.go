@@ -99,7 +99,10 @@ func distinct(edges []*walked) []*walked {
 }
 
 func compareEdges(x, y catalog.LineageEdge) int {
-	return cmp.Or(cmp.Compare(x.From, y.From), cmp.Compare(x.To, y.To), cmp.Compare(x.How, y.How), cmp.Compare(x.Origin, y.Origin))
+	if by := cmp.Compare(x.From, y.From); by != 0 {
+		return by
+	}
+	return cmp.Or(cmp.Compare(x.To, y.To), cmp.Compare(x.How, y.How), cmp.Compare(x.Origin, y.Origin))
 }
 
 // walk goes level by level, until there is nothing more, or no room. Members are the parts of the start that stand one step from it, if it is a

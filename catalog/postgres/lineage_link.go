@@ -221,8 +221,7 @@ func (l *linker) stored(ctx context.Context, tx pgx.Tx) (columnar, error) {
 				delete(l.links, pair)
 				return nil
 			}
-			from, to := pair[0], pair[1]
-			gone.texts[0], gone.texts[1] = append(gone.texts[0], &from), append(gone.texts[1], &to)
+			gone.texts[0], gone.texts[1] = append(gone.texts[0], pair[0]), append(gone.texts[1], pair[1])
 			return nil
 		})
 		return err
@@ -235,8 +234,7 @@ func (l *linker) stored(ctx context.Context, tx pgx.Tx) (columnar, error) {
 				delete(l.made[d], c)
 				return nil
 			}
-			k := key
-			gone.texts[2] = append(gone.texts[2], &k)
+			gone.texts[2] = append(gone.texts[2], key)
 			return nil
 		})
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -113,7 +114,7 @@ func queueChanged(ctx context.Context, tx pgx.Tx, b *pgx.Batch, was lineageWas, 
 			return nil, err
 		}
 	}
-	queueLineage(b, l, rows)
+	queueLineage(b, was.known, l, rows)
 	if !was.known && saysLinkable(l) {
 		b.Queue(markTouched(datasetsOf), unit)
 	}
@@ -153,11 +154,13 @@ func queueLineageUnit(b *pgx.Batch, run catalog.RunID, l *catalog.LineageStored,
 // lineageTables are those whose rows belong to one unit.
 var lineageTables = []string{"lineage_edge", "lineage_statement", "lineage_node", "lineage_star", "lineage_gap"}
 
-// queueLineage replaces the rows of a unit's lineage.
-func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
+// queueLineage stores the rows of a unit's lineage, instead of those of a known one.
+func queueLineage(b *pgx.Batch, known bool, l *catalog.LineageStored, r *lineageRows) {
 	unit, code := clean(string(l.App)), l.App.Connection()
-	for _, t := range lineageTables {
-		b.Queue("delete from qlikcrawler."+t+" where unit = $1", unit)
+	if known {
+		for _, t := range lineageTables {
+			b.Queue("delete from qlikcrawler."+t+" where unit = $1", unit)
+		}
 	}
 	b.Queue(`insert into qlikcrawler.lineage_node (unit, key, connection, kind, name, parent_key, report_key, attributes, mask)
 		select $1, x.key, x.connection, x.kind, x.name, x.parent_key, x.report_key, x.attributes::jsonb, x.mask
@@ -171,8 +174,13 @@ func queueLineage(b *pgx.Batch, l *catalog.LineageStored, r *lineageRows) {
 		select $1, $2, x.from_key, x.to_key, x.level, x.how, x.origin, x.confidence, nullif(x.statement, 0)
 		from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::float8[], $9::int[])
 			as x(from_key, to_key, level, how, origin, confidence, statement)`, append([]any{unit, code}, r.edges.args()...)...)
-	b.Queue(`insert into qlikcrawler.lineage_star (unit, from_dataset, to_dataset)
-		select $1, x.f, x.t from unnest($2::text[], $3::text[]) as x(f, t)`, append([]any{unit}, r.stars.args()...)...)
+	if len(l.Stars) > 0 {
+		b.Queue(`insert into qlikcrawler.lineage_star (unit, from_dataset, to_dataset)
+			select $1, x.f, x.t from unnest($2::text[], $3::text[]) as x(f, t)`, append([]any{unit}, r.stars.args()...)...)
+	}
+	if len(l.Gaps) == 0 {
+		return
+	}
 	b.Queue(`insert into qlikcrawler.lineage_gap (unit, connection, source_key, tab, line, "column", what, why)
 		select $1, $2, x.source_key, x.tab, nullif(x.line, 0), nullif(x.col, 0), x.what, x.why
 		from unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
@@ -187,7 +195,7 @@ type lineageRows struct {
 
 // A columnar holds rows as one array for each text, number and integer column.
 type columnar struct {
-	texts   [][]*string
+	texts   []textColumn
 	reals   [][]float64
 	numbers [][]int32
 }
@@ -206,19 +214,30 @@ func (c *columnar) args() []any {
 	return out
 }
 
+// A textColumn is texts as pgx sends them: "" is null.
+type textColumn []string
+
+func (t textColumn) Dimensions() []pgtype.ArrayDimension {
+	return []pgtype.ArrayDimension{{Length: int32(len(t)), LowerBound: 1}}
+}
+
+func (t textColumn) IndexType() any { return "" }
+
+func (t textColumn) Index(n int) any {
+	if t[n] == "" {
+		return nil
+	}
+	return t[n]
+}
+
 func newColumnar(texts, reals, numbers int) columnar {
-	return columnar{texts: make([][]*string, texts), reals: make([][]float64, reals), numbers: make([][]int32, numbers)}
+	return columnar{texts: make([]textColumn, texts), reals: make([][]float64, reals), numbers: make([][]int32, numbers)}
 }
 
 // text appends a row's texts; "" is null.
 func (c *columnar) text(values ...string) {
 	for i, v := range values {
-		var p *string
-		if v != "" {
-			v = clean(v)
-			p = &v
-		}
-		c.texts[i] = append(c.texts[i], p)
+		c.texts[i] = append(c.texts[i], clean(v))
 	}
 }
 
@@ -296,11 +315,11 @@ func (r *lineageRows) sum(l *catalog.LineageStored) {
 		for _, column := range c.texts {
 			buf = append(buf[:0], 'c')
 			for _, v := range column {
-				if v == nil {
+				if v == "" {
 					buf = append(buf, '0')
 					continue
 				}
-				buf = appendText(append(buf, 's'), *v)
+				buf = appendText(append(buf, 's'), v)
 			}
 			_, _ = h.Write(buf)
 		}

@@ -104,7 +104,7 @@ func (w *walker) learn(ctx context.Context, keys map[catalog.Key]bool) error {
 	var n catalog.LineageNode
 	var mayBeSeen bool
 	_, err = pgx.ForEachRow(rows, []any{
-		&n.Key, &n.Connection, &n.Kind, &n.Name, &n.Parent, &n.Report, (*attributes)(&n.Attributes), &mayBeSeen,
+		(*string)(&n.Key), &n.Connection, (*string)(&n.Kind), &n.Name, (*string)(&n.Parent), (*string)(&n.Report), (*attributes)(&n.Attributes), &mayBeSeen,
 	}, func() error {
 		if mayBeSeen {
 			found := n
@@ -156,7 +156,7 @@ func (w *walker) closure(
 	for done := 0; done < len(keys); {
 		part := keys[done:min(done+atOnce, len(keys))]
 		done += len(part)
-		if err := w.fetch(ctx, way, part); err != nil {
+		if err := w.fetch(ctx, way, part, room); err != nil {
 			return false, err
 		}
 		for _, k := range part {
@@ -280,7 +280,7 @@ func (w *walker) tell(ctx context.Context, edges []*walked) ([]catalog.LineageEd
 	}
 	var p place
 	var s catalog.LineageEdge
-	_, err = pgx.ForEachRow(rows, []any{&p.unit, &p.n, &s.Statement, &s.Source, &s.Tab, &s.Line, &s.Column, &s.Run}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&p.unit, &p.n, &s.Statement, (*string)(&s.Source), &s.Tab, &s.Line, &s.Column, (*int64)(&s.Run)}, func() error {
 		for _, e := range byPlace[p] {
 			e.Statement, e.Source, e.Tab, e.Line, e.Column, e.Run = s.Statement, s.Source, s.Tab, s.Line, s.Column, s.Run
 		}
