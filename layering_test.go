@@ -44,7 +44,7 @@ var mayImport = map[string][]string{
 	"crawler":                              {"catalog", "connector", "lineage", "lineage/qvd"},
 	"crawler/heap":                         {},
 	"crawler/runlog":                       {"catalog", "crawler"},
-	"internal/npmtest":                     {},
+	"connector/qliksense/qliktest/npmtest": {},
 	"lineage":                              {"catalog", "lineage/expr", "lineage/qvd", "lineage/qvs", "lineage/sql"},
 	"lineage/expr":                         {},
 	"lineage/openlineage":                  {"catalog"},

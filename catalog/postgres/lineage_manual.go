@@ -1,10 +1,12 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -30,14 +32,21 @@ func (db *DB) PutManualEdges(ctx context.Context, edges []catalog.ManualEdge) (c
 	if err != nil {
 		return 0, err
 	}
-	b := &pgx.Batch{}
+	complete := make([]catalog.ManualEdge, len(edges))
 	for i, e := range edges {
-		if e, err = completeManual(e, fine); err != nil {
+		if complete[i], err = completeManual(e, fine); err != nil {
 			return 0, &catalog.Error{
 				Code: catalog.CodeInvalid, Op: fmt.Sprintf("add edge %d of %d", i+1, len(edges)), Err: err,
 				Cure: "Give two keys, an author and a reason.",
 			}
 		}
+	}
+	// In the order of what is locked, so that two imports wait for each other in turn.
+	slices.SortStableFunc(complete, func(x, y catalog.ManualEdge) int {
+		return bytes.Compare(pairOf(x.From, x.To), pairOf(y.From, y.To))
+	})
+	b := &pgx.Batch{}
+	for _, e := range complete {
 		b.Queue(putManual, clean(string(e.From)), clean(string(e.To)), pairOf(e.From, e.To), e.Denied, e.Level, e.How, e.Confidence,
 			clean(e.Author), clean(e.Reason), moment(e.CreatedAt))
 	}

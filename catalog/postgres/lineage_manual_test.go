@@ -1,10 +1,13 @@
 package postgres_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -150,5 +153,35 @@ func TestARemovedConnectionTakesItsLineageAlong(t *testing.T) {
 		if n := b.column("select count(*)::text from qlikcrawler.lineage_" + table)[0]; n != "0" {
 			t.Errorf("lineage_%s has %s rows", table, n)
 		}
+	}
+}
+
+// Two people import the same edges in other orders at the same time: neither stands in the other's way for good.
+func TestOverlappingImportsOfManualEdgesBothEnd(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	edges := make([]catalog.ManualEdge, 200)
+	for i := range edges {
+		edges[i] = catalog.ManualEdge{
+			From: catalog.Key(fmt.Sprintf("dataset:table://a/%d", i)), To: catalog.Key(fmt.Sprintf("dataset:table://b/%d", i)), Author: "ann", Reason: "as told",
+		}
+	}
+	backwards := slices.Clone(edges)
+	slices.Reverse(backwards)
+	for i := range backwards {
+		backwards[i].Author = "bob"
+	}
+	for range 5 {
+		g, ctx := errgroup.WithContext(t.Context())
+		for _, list := range [][]catalog.ManualEdge{edges, backwards} {
+			g.Go(func() error {
+				_, err := b.PutManualEdges(ctx, list)
+				return err
+			})
+		}
+		b.must(g.Wait())
+	}
+	if got := b.column("select distinct author from qlikcrawler.lineage_manual"); len(got) != 1 {
+		t.Errorf("the edges are said by %v; the later import replaces all", got)
 	}
 }

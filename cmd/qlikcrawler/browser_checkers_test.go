@@ -14,7 +14,7 @@ import (
 
 	"github.com/go-rod/rod/lib/proto"
 
-	"github.com/qlikcrawler/qlikcrawler/internal/npmtest"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/npmtest"
 )
 
 // checkerFiles name the checkers of pages that others wrote, with the hash of each.

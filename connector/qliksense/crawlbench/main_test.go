@@ -31,15 +31,14 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	heap.Ease(heap.Small) // as the program does, in all its roles
 	var err error
 	switch os.Getenv(roleVariable) {
 	case roleSite:
 		err = serveSite(os.Stdin, os.Stdout)
 	case roleCrawl:
-		heap.Ease(heap.Small) // as the program does
 		err = crawlOnOrder(os.Stdout)
 	default:
-		heap.Ease(heap.Small)
 		os.Exit(m.Run())
 	}
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
-	"github.com/qlikcrawler/qlikcrawler/internal/npmtest"
+	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/npmtest"
 )
 
 //go:embed node/*.mjs node/package.json node/package-lock.json node/.npmrc
