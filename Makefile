@@ -111,7 +111,8 @@ bench: ## Run the benchmarks (ten minutes or so)
 	@tools/need go postgres
 	$(BENCH) -p 1 -benchtime 5x -benchmem -bench . \
 		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign -e cmd/ -e catalog/postgres | xargs -n 1 dirname | sort -u)
-	$(BENCH) -benchtime 10x -bench 'Save|Copy|Terms|Lineage' ./catalog/postgres
+	$(BENCH) -benchtime 10x -bench 'Save|Copy|Terms|Lineage$$|Link' ./catalog/postgres
+	$(BENCH) -benchtime 60x -bench 'Reads|LineageOfASite' ./catalog/postgres
 	$(BENCH) -benchtime 100x -bench 'BenchmarkApp$$' $(CRAWLS)
 	$(BENCH) -benchtime 3x -bench 'Floor|RoundTrips|Listing|Delta' $(CRAWLS)
 	$(BENCH) -benchtime 1x -bench 'WhereTimeGoes|Resume|Memory|Enigma' $(CRAWLS)

@@ -3,6 +3,7 @@ package crawler
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -18,6 +19,8 @@ type ahead struct {
 
 	places func() ([]catalog.DataConnection, error) // asked once, when the listing is stored
 
+	some atomic.Bool // apps were stored
+
 	mu  sync.Mutex
 	sum catalog.LineageTally
 }
@@ -26,13 +29,13 @@ type ahead struct {
 const aheadAtMost = 1000
 
 // lookAhead starts making lineage for a run.
-func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run, listing *settling, storing lanes) *ahead {
+func (c *Crawler) lookAhead(ctx context.Context, run catalog.Run, at beside) *ahead {
 	if c.Lineage == nil {
 		return nil
 	}
-	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost), lanes: storing}
+	a := &ahead{lineage: c.Lineage, run: run.ID, apps: make(chan catalog.Key, aheadAtMost), lanes: at.storing}
 	a.places = sync.OnceValues(func() ([]catalog.DataConnection, error) {
-		if err := listing.wait(ctx); err != nil {
+		if err := at.listing.wait(ctx); err != nil {
 			return nil, err
 		}
 		return c.Lineage.Store.DataConnections(ctx, run.Connection)
@@ -69,10 +72,30 @@ func (a *ahead) stored(o catalog.Outcome) {
 	if a == nil || o.Change == catalog.Unchanged {
 		return
 	}
+	a.some.Store(true)
 	select {
 	case a.apps <- o.Unit.Key:
 	default:
 	}
+}
+
+// lastBegun tells that the last apps are being read: what was made so far is linked meanwhile, so that little is left
+// to the end. What fails here is done there, and told.
+func (a *ahead) lastBegun(ctx context.Context) {
+	if a == nil {
+		return
+	}
+	if !a.some.Load() {
+		return
+	}
+	a.workers.Go(func() {
+		leave, err := a.lanes.enter(ctx)
+		if err != nil {
+			return
+		}
+		defer leave()
+		_ = a.lineage.Store.LinkLineage(ctx, a.run) // see above
+	})
 }
 
 // end waits for what was begun, and gives what was made. Nobody calls stored any more.

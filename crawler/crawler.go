@@ -43,11 +43,10 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	ctx, listing := c.settleMeanwhile(ctx, run, src, groups)
-	storing := c.lanes()
-	lineage := c.lookAhead(ctx, run, listing, storing)
-	p.saved = lineage.stored
-	err = c.fetchAll(ctx, run, src, plan, p, listing, storing)
-	made := lineage.end()
+	at := beside{listing: listing, storing: c.lanes()}
+	at.lineage = c.lookAhead(ctx, run, at)
+	err = c.fetchAll(ctx, run, src, plan, p, at)
+	made := at.lineage.end()
 	if settled := listing.end(); err == nil {
 		err = settled
 	}

@@ -18,7 +18,7 @@ import (
 // are being stored. What was listed of a unit is let go of when the unit is read: a site has very many. It
 // returns an error only when going on is pointless. Units are stored once the listing is.
 func (c *Crawler) fetchAll(
-	ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress, listing *settling, storing lanes,
+	ctx context.Context, run catalog.Run, src connector.Connector, plan Plan, p *progress, at beside,
 ) error {
 	if err := c.noteMissing(ctx, run, plan.Missing, p); err != nil {
 		return err
@@ -40,8 +40,9 @@ func (c *Crawler) fetchAll(
 		if held = c.wait(gctx); held != nil {
 			break
 		}
-		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{listing, storing, func() { <-places }}) })
+		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{at, func() { <-places }}) })
 	}
+	at.lineage.lastBegun(gctx)
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -69,11 +70,17 @@ func (c *Crawler) wait(ctx context.Context) error {
 	return c.Wait(ctx)
 }
 
+// A beside is what goes on beside the reading.
+type beside struct {
+	listing *settling // nil: it is stored
+	storing lanes
+	lineage *ahead // nil: lineage is made later
+}
+
 // turns are what the units that one call of fetchAll reads have to wait for.
 type turns struct {
-	listing *settling
-	storing lanes
-	next    func() // lets another one be read
+	beside
+	next func() // lets another one be read
 }
 
 // fetchOne reads and stores one unit, and lets another be read when this one has been. One that fails is an
@@ -104,9 +111,7 @@ func (c *Crawler) fetchOne(
 	}
 	o, err := c.save(ctx, run, s, began, turn.storing)
 	if err == nil {
-		if p.saved != nil {
-			p.saved(o)
-		}
+		turn.lineage.stored(o)
 		p.outcome(o)
 		return nil
 	}

@@ -95,6 +95,7 @@ type lineageStore struct {
 	*memory
 	made chan catalog.Key
 	due  []catalog.Key
+	link func() // nil: nothing
 }
 
 func (s lineageStore) LineageDue(context.Context, string, int, bool, bool) ([]catalog.Key, error) {
@@ -118,11 +119,16 @@ func (s lineageStore) SaveLineage(_ context.Context, _ catalog.RunID, l *catalog
 	return true, nil
 }
 
-func (s lineageStore) LinkLineage(context.Context, catalog.RunID) error { return nil }
+func (s lineageStore) LinkLineage(context.Context, catalog.RunID) error {
+	if s.link != nil {
+		s.link()
+	}
+	return nil
+}
 
 func TestLineageIsMadeWhileOtherAppsAreRead(t *testing.T) {
 	t.Parallel()
-	store := lineageStore{newMemory(nil), make(chan catalog.Key, 10), []catalog.Key{"c/due"}}
+	store := lineageStore{newMemory(nil), make(chan catalog.Key, 10), []catalog.Key{"c/due"}, nil}
 	src := &site{units: listed("a", "b")}
 	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
 		if l.Unit.Key == "c/b" {
@@ -144,4 +150,33 @@ func TestLineageIsMadeWhileOtherAppsAreRead(t *testing.T) {
 	if tally.Lineage.Apps != 3 {
 		t.Errorf("the lineage of %d apps was made, want that of a, b and the one that was due", tally.Lineage.Apps)
 	}
+}
+
+func TestLineageIsLinkedWhileTheLastAppsAreRead(t *testing.T) {
+	t.Parallel()
+	linked := make(chan struct{}, 10)
+	store := lineageStore{newMemory(nil), make(chan catalog.Key, 10), nil, func() { linked <- struct{}{} }}
+	src := &site{units: listed("a", "b", "d")}
+	wait := func(what string, c <-chan struct{}) {
+		select {
+		case <-c:
+		case <-time.After(patience):
+			t.Error(what)
+		}
+	}
+	madeA := make(chan struct{})
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		switch l.Unit.Key {
+		case "c/b":
+			go func() { <-store.made; close(madeA) }()
+			wait("the lineage of a isn't made while b is read", madeA)
+		case "c/d":
+			wait("what was made isn't linked while the last app is read", linked)
+		}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
+	if _, err := (&crawler.Crawler{Store: store, Workers: 1, Lineage: &crawler.Lineage{Store: store}}).Crawl(t.Context(), run(catalog.Full), src); err != nil {
+		t.Fatal(err)
+	}
+	wait("what the last apps say isn't linked at the end", linked)
 }

@@ -90,7 +90,7 @@ func (p *Part) Read(ctx context.Context, store Store, units []catalog.PackedUnit
 		}
 		plan.Fetch = append(plan.Fetch, l)
 	}
-	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress, nil, c.lanes())
+	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress, beside{storing: c.lanes()})
 	if errors.Is(err, errHanded) {
 		return false, nil
 	}

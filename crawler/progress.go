@@ -38,7 +38,6 @@ type progress struct {
 	run     catalog.RunID
 	observe Observer
 	usage   func() catalog.Usage
-	saved   func(catalog.Outcome) // nil: nobody goes on with what was stored
 
 	mu    sync.Mutex
 	stage Stage
