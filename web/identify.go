@@ -28,20 +28,22 @@ func (s *server) identify(next http.Handler) http.Handler {
 		}
 		address, secure := s.origin(r)
 		ctx := api.WithRequestID(auth.WithAddress(r.Context(), address, secure), id)
-		r = r.WithContext(ctx)
 		setHeaders(w.Header(), id, secure)
 		seen := &recorder{ResponseWriter: w}
-		who, err := s.Guard.Authenticate(r)
+		who, err := s.Guard.Authenticate(r.WithContext(ctx))
 		if err != nil {
 			s.Log.ErrorContext(ctx, "the request's session or token can't be looked up", "request_id", id, "error", err)
 			api.WriteProblem(seen, catalog.CodeUnreachable, id)
 		} else {
 			asked := r.WithContext(auth.With(ctx, who))
 			next.ServeHTTP(seen, asked)
-			r.Pattern = asked.Pattern // for whoever looks at the request from outside
+			r.Pattern = asked.Pattern // on the request that came in: whoever traces it looks there
+		}
+		if seen.status == 0 {
+			seen.status = http.StatusOK // nothing was written: net/http sends this
 		}
 		took := time.Since(began)
-		s.logged(r, seen, id, address, who, took)
+		s.logged(ctx, r, seen, id, address, who, took)
 		if s.Answered != nil {
 			s.Answered(Answer{Method: r.Method, Route: r.Pattern, Status: seen.status, Took: took})
 		}
@@ -87,7 +89,7 @@ func setHeaders(h http.Header, id string, secure bool) {
 	}
 }
 
-func (s *server) logged(r *http.Request, seen *recorder, id, address string, who auth.Principal, took time.Duration) {
+func (s *server) logged(ctx context.Context, r *http.Request, seen *recorder, id, address string, who auth.Principal, took time.Duration) {
 	level := slog.LevelDebug
 	switch {
 	case seen.status >= http.StatusInternalServerError:
@@ -96,7 +98,7 @@ func (s *server) logged(r *http.Request, seen *recorder, id, address string, who
 		level = slog.LevelInfo
 	}
 	// The query is left out: it may hold what people search for.
-	s.Log.LogAttrs(context.WithoutCancel(r.Context()), level, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
+	s.Log.LogAttrs(context.WithoutCancel(ctx), level, "request", slog.String("method", r.Method), slog.String("path", r.URL.Path),
 		slog.Int("status", seen.status), slog.Duration("took", took), slog.String("user", who.Name()),
 		slog.String("address", address), slog.String("request_id", id))
 }

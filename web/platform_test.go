@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +251,30 @@ func TestMetricsAreForThisMachineOrATokenOnly(t *testing.T) {
 	s.as().want(200, "GET", "/metrics", "")
 	s.as("X-Forwarded-For", "192.0.2.4").want(401, "GET", "/metrics", "")
 	s.root().want(200, "GET", "/metrics", "")
+}
+
+func TestWhatStandsAroundTheServiceIsToldRouteAndStatus(t *testing.T) {
+	t.Parallel()
+	var deps web.Deps
+	var told []web.Answer
+	newService(t, func(d *web.Deps) {
+		d.Metrics = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}) // as an export of nothing
+		d.Answered = func(a web.Answer) { told = append(told, a) }
+		deps = *d
+	})
+	site, err := web.New(deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
+	r.RemoteAddr = "127.0.0.1:4"
+	site.ServeHTTP(httptest.NewRecorder(), r)
+	if r.Pattern != "GET /metrics" {
+		t.Errorf("who traces the request sees the route %q", r.Pattern)
+	}
+	if len(told) != 1 || told[0].Route != "GET /metrics" || told[0].Status != http.StatusOK {
+		t.Errorf("an answer without a body is counted as %+v", told)
+	}
 }
 
 func TestTheApiDescribesItself(t *testing.T) {
