@@ -211,11 +211,9 @@ func (d *decoder) texts(path string, x any, dest *[]string) {
 		d.errs.Add(path, "must be a list, such as [a, b], not %s", kindName(x))
 		return
 	}
-	out := make([]string, 0, len(list))
+	out := make([]string, len(list)) // what is no text is "": the others keep their places
 	for i, item := range list {
-		if s, ok := d.text(fmt.Sprintf("%s[%d]", path, i), item); ok {
-			out = append(out, s)
-		}
+		out[i], _ = d.text(fmt.Sprintf("%s[%d]", path, i), item)
 	}
 	*dest = out
 }

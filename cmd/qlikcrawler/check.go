@@ -86,7 +86,7 @@ func openChecker(ctx context.Context, a *app, conn catalog.Connection, secret fu
 	if !ok {
 		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
 	}
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secret, Control: a.config.policy.Network.Control, Log: a.log})
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secret, Control: a.config.policy.Network.Control, Log: a.log.With("connection", conn.Code)})
 	if err != nil {
 		return nil, err
 	}

@@ -112,7 +112,7 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 	if err != nil {
 		return catalog.Tally{}, err
 	}
-	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Control: a.config.policy.Network.Control, Log: logs.Logger(conn.Code)})
+	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: a.secretsOf(db, conn), Control: a.config.policy.Network.Control, Log: logs.Logger(conn.Code).With("connection", conn.Code)})
 	if err != nil {
 		return catalog.Tally{}, err
 	}

@@ -82,7 +82,7 @@ func (r Reader) Read(tree map[string]any) (catalog.Connection, connector.FieldEr
 	keepSecrets(&conn, own, source, r.Old.Secrets, forget)
 	errs = append(errs, leftBehind(Redirected(r.Old, tree, source), keptOf(conn, tree, own, source))...)
 	for _, e := range source.Validate(conn) {
-		if !slices.ContainsFunc(errs, func(told catalog.FieldError) bool { return told.Path == e.Path && e.Path != "" }) {
+		if e.Path == "" || !told(errs, e.Path) {
 			errs = append(errs, e)
 		}
 	}

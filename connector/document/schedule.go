@@ -24,8 +24,8 @@ func (r Reader) schedule(tree map[string]any) (*catalog.Schedule, connector.Fiel
 		Schedule scheduleKeys `json:"schedule"`
 	}{scheduleKeys{Enabled: true}}
 	errs := connector.DecodeSettings(map[string]any{"schedule": given}, &keys)
-	if len(errs) > 0 {
-		return nil, errs
+	if told(errs, "schedule") {
+		return nil, errs // it is no group of keys
 	}
 	k := keys.Schedule
 	s := &catalog.Schedule{Cron: k.Cron, TimeZone: k.TimeZone, Mode: catalog.Mode(k.Mode), FullEvery: k.FullEvery, Enabled: k.Enabled}
@@ -34,8 +34,9 @@ func (r Reader) schedule(tree map[string]any) (*catalog.Schedule, connector.Fiel
 		return nil, errs
 	}
 	for _, e := range r.CheckSchedule(s) {
-		e.Path = "schedule." + e.Path
-		errs = append(errs, e)
+		if e.Path = "schedule." + e.Path; !told(errs, e.Path) {
+			errs = append(errs, e)
+		}
 	}
 	return s, errs
 }

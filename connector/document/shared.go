@@ -80,6 +80,18 @@ func checkShared(tree map[string]any) connector.FieldErrors {
 	return errs
 }
 
+// told says whether something is told of a key already.
+func told(errs connector.FieldErrors, path string) bool {
+	return slices.ContainsFunc(errs, func(e catalog.FieldError) bool { return e.Path == path })
+}
+
+// addNew notes what is wrong with an entry of a list, unless it is of the wrong kind altogether.
+func addNew(errs *connector.FieldErrors, path, why string) {
+	if !told(*errs, path) {
+		errs.Add(path, "%s", why)
+	}
+}
+
 // keepFor reads a retention; 0 is for ever. why says what is wrong.
 func keepFor(text string) (d time.Duration, why string) {
 	if text == forever {
@@ -100,9 +112,9 @@ func checkNames(errs *connector.FieldErrors, path string, names []string) {
 	for i, name := range names {
 		switch {
 		case strings.TrimSpace(name) == "" || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' }):
-			errs.Add(fmt.Sprintf("%s[%d]", path, i), "must be a user name, without spaces")
+			addNew(errs, fmt.Sprintf("%s[%d]", path, i), "must be a user name, without spaces")
 		case slices.Contains(names[:i], name):
-			errs.Add(fmt.Sprintf("%s[%d]", path, i), "%s is in the list twice", name)
+			addNew(errs, fmt.Sprintf("%s[%d]", path, i), name+" is in the list twice")
 		}
 	}
 }
@@ -126,7 +138,7 @@ func (n notifyKeys) check(errs *connector.FieldErrors) {
 				why = "is in the list twice"
 			}
 			if why != "" {
-				errs.Add(fmt.Sprintf("%s[%d]", list.path, i), "%s", why)
+				addNew(errs, fmt.Sprintf("%s[%d]", list.path, i), why)
 			}
 		}
 	}

@@ -119,9 +119,9 @@ func engineStatus(code int) string {
 func (s *session) warn() {
 	switch {
 	case s.cfg.Base.Scheme == "http":
-		s.log.Warn("the connection to Qlik is not encrypted: logins and data travel readable for all on the way; write url with https://", "connection", s.cfg.Code)
+		s.log.Warn("the connection to Qlik is not encrypted: logins and data travel readable for all on the way; write url with https://")
 	case s.cfg.TLS.InsecureSkipVerify:
-		s.log.Warn("the server's certificate is NOT verified: anybody on the way may read and change everything; name its authority in tls.ca_file and take tls.insecure_skip_verify out", "connection", s.cfg.Code)
+		s.log.Warn("the server's certificate is NOT verified: anybody on the way may read and change everything; name its authority in tls.ca_file and take tls.insecure_skip_verify out")
 	}
 }
 

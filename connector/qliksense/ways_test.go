@@ -208,6 +208,9 @@ func TestAnExpiredServerCertificateAndTheLoudWayAroundIt(t *testing.T) {
 	if !strings.Contains(loud.logs.String(), "level=WARN") || !strings.Contains(loud.logs.String(), "NOT verified") {
 		t.Errorf("no warning:\n%s", loud.logs)
 	}
+	if strings.Contains(loud.logs.String(), "connection=") {
+		t.Errorf("the connection is named here, and by who opened it once more: %s", loud.logs)
+	}
 	quiet := openSession(t, qliktest.Options{})
 	if quiet.getsIn(t); strings.Contains(quiet.logs.String(), "WARN") {
 		t.Errorf("a warning for nothing:\n%s", quiet.logs)

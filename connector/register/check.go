@@ -98,7 +98,7 @@ func (r *Register) open(ctx context.Context, conn catalog.Connection) (connector
 		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
 	}
 	src, err := source.Open(ctx, connector.Env{
-		Connection: conn, Secret: Secrets(r.Store, r.Resolve, conn), Control: r.Policy.Network.Control, Log: r.Log, Now: r.Now,
+		Connection: conn, Secret: Secrets(r.Store, r.Resolve, conn), Control: r.Policy.Network.Control, Log: r.Log.With("connection", conn.Code), Now: r.Now,
 	})
 	if err != nil {
 		return nil, err
