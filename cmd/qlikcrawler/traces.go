@@ -23,8 +23,7 @@ import (
 // queries, in which secrets might be. end sends what is left.
 func (a *app) tracing(ctx context.Context) (t trace.Tracer, end func(context.Context) error, err error) {
 	none := func(context.Context) error { return nil }
-	if a.env.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && a.env.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" ||
-		strings.EqualFold(a.env.Getenv("OTEL_SDK_DISABLED"), "true") {
+	if !a.wantsTraces() {
 		return otel.GetTracerProvider().Tracer("qlikcrawler"), none, nil
 	}
 	exporter, err := otlptracehttp.New(ctx)
@@ -39,6 +38,12 @@ func (a *app) tracing(ctx context.Context) (t trace.Tracer, end func(context.Con
 	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(who))
 	a.log.InfoContext(ctx, "sending traces")
 	return provider.Tracer("qlikcrawler"), provider.Shutdown, nil
+}
+
+// wantsTraces tells whether OpenTelemetry's variables say where traces go.
+func (a *app) wantsTraces() bool {
+	return (a.env.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || a.env.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "") &&
+		!strings.EqualFold(a.env.Getenv("OTEL_SDK_DISABLED"), "true")
 }
 
 // traced makes a span of each request. Its name is the route, which has nothing of the caller's in it.
