@@ -36,6 +36,7 @@ type Book interface {
 	Schedule(ctx context.Context, code string) (catalog.Schedule, error)
 	RemoveSchedule(ctx context.Context, code string) error
 	SetSchedule(ctx context.Context, code string, s catalog.Schedule) error
+	ReplaceSchedule(ctx context.Context, code string, was, s catalog.Schedule) error
 
 	Silent(ctx context.Context, since time.Time) ([]catalog.Claim, error)
 	Revive(ctx context.Context, tx pgx.Tx, c catalog.Claim) (queue bool, err error)

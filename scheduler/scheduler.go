@@ -242,6 +242,14 @@ func (s *Scheduler) SetSchedule(ctx context.Context, code string, x catalog.Sche
 	return x, s.Book.SetSchedule(ctx, code, x)
 }
 
+// ReplaceSchedule is SetSchedule if the connection still has the schedule was; else CodeConflict.
+func (s *Scheduler) ReplaceSchedule(ctx context.Context, code string, was, x catalog.Schedule) (catalog.Schedule, error) {
+	if wrong := CheckSchedule(&x, s.Now()); wrong != nil {
+		return x, wrong
+	}
+	return x, s.Book.ReplaceSchedule(ctx, code, was, x)
+}
+
 // CheckSchedule tells everything that is wrong with a schedule.
 func (s *Scheduler) CheckSchedule(x catalog.Schedule) catalog.FieldErrors {
 	return CheckSchedule(&x, s.Now())

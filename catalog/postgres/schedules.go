@@ -50,6 +50,29 @@ func (db *DB) SetSchedule(ctx context.Context, code string, s catalog.Schedule) 
 	return fail("set the schedule of", catalog.Key(code), err)
 }
 
+// ReplaceSchedule is SetSchedule if the connection still has the schedule was, whenever that is due; else CodeConflict.
+func (db *DB) ReplaceSchedule(ctx context.Context, code string, was, s catalog.Schedule) error {
+	err := db.inTx(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, selectSchedule+" where s.connection = $1 for update", code)
+		if err != nil {
+			return err
+		}
+		now, err := pgx.CollectExactlyOneRow(rows, scanSchedule)
+		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		now.Next, was.Next = time.Time{}, time.Time{}
+		if err != nil || now.Schedule != was {
+			return &catalog.Error{
+				Code: catalog.CodeConflict, Op: "set the schedule of", Key: catalog.Key(code),
+				Err: errors.New("somebody else has changed it meanwhile"), Cure: "Read it again, and edit what it is now.",
+			}
+		}
+		return setSchedule(ctx, tx, code, s)
+	})
+	return fail("set the schedule of", catalog.Key(code), err)
+}
+
 func setSchedule(ctx context.Context, tx pgx.Tx, code string, s catalog.Schedule) error {
 	var next any
 	if s.Enabled && !s.Next.IsZero() {

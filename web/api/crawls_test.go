@@ -342,6 +342,37 @@ func TestScheduleIsSetReadAndRemoved(t *testing.T) {
 	}
 }
 
+func TestAnEditOfAScheduleThatHasChangedSinceIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newCrawlSite(t)
+	const path = "/connections/prod/schedule"
+	if status, _, body := s.send("PUT", path, `{"cron":"0 1 * * *"}`, "If-Match", `"x.y"`); status != 412 {
+		t.Errorf("in place of one that there isn't: %d: %s", status, body)
+	}
+	_, set, _ := s.send("PUT", path, `{"cron":"0 2 * * *"}`)
+	_, read, _ := s.get(path)
+	version, _, _ := strings.Cut(set.Get("ETag"), ".")
+	if version == "" || !strings.HasPrefix(read.Get("ETag"), version+".") {
+		t.Fatalf("set %q, read %q", set.Get("ETag"), read.Get("ETag"))
+	}
+	if status, _, _ := s.send("GET", path, "", "If-None-Match", read.Get("ETag")); status != 304 {
+		t.Errorf("nothing is new: %d", status)
+	}
+	if status, _, body := s.send("PUT", path, `{"cron":"0 3 * * *"}`, "If-Match", read.Get("ETag")); status != 200 {
+		t.Errorf("as it was read: %d: %s", status, body)
+	}
+	if status, _, body := s.send("PUT", path, `{"cron":"0 4 * * *"}`, "If-Match", read.Get("ETag")); status != 412 {
+		t.Errorf("changed since: %d: %s", status, body)
+	}
+	was := catalog.Schedule{Cron: "0 2 * * *", TimeZone: "UTC", Mode: catalog.Delta, Enabled: true}
+	if err := s.db.ReplaceSchedule(t.Context(), "prod", was, was); catalog.CodeOf(err) != catalog.CodeConflict {
+		t.Errorf("the store, when two edit at once: %v", err)
+	}
+	if now, err := s.db.Schedule(t.Context(), "prod"); err != nil || now.Cron != "0 3 * * *" {
+		t.Errorf("it is %+v now (%v)", now, err)
+	}
+}
+
 func TestOutcomesTellHowManyRowsChanged(t *testing.T) {
 	t.Parallel()
 	s := newCrawlSite(t)

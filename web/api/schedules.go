@@ -19,6 +19,8 @@ type Schedules interface {
 	// SetSchedule gives a connection a schedule, and says when it is due; what is wrong comes as
 	// catalog.FieldErrors.
 	SetSchedule(ctx context.Context, code string, s catalog.Schedule) (catalog.Schedule, error)
+	// ReplaceSchedule is SetSchedule if the connection still has the schedule was; else CodeConflict.
+	ReplaceSchedule(ctx context.Context, code string, was, s catalog.Schedule) (catalog.Schedule, error)
 	// CheckSchedule tells all that is wrong with a schedule.
 	CheckSchedule(s catalog.Schedule) catalog.FieldErrors
 	RemoveSchedule(ctx context.Context, code string) error
@@ -48,6 +50,7 @@ type scheduleRow struct {
 }
 
 type scheduleOutput struct {
+	ETag string `header:"ETag"`
 	Body scheduleRow
 }
 
@@ -56,6 +59,7 @@ type ofConnection struct {
 }
 
 type setSchedule struct {
+	IfMatch
 	Code string `path:"code" doc:"The connection's code."`
 	Body scheduleBody
 }
@@ -78,14 +82,7 @@ func (a *API) schedules() {
 			return a.scheduleOf(s), nil
 		})
 	register(a, op{ID: "set-schedule", Method: http.MethodPut, Path: path, Summary: "Set a connection's schedule", Tag: "schedules", Role: auth.IntegrationAdmin, ConnectionParam: "code"},
-		func(ctx context.Context, in *setSchedule) (*scheduleOutput, error) {
-			s, err := a.Schedules.SetSchedule(ctx, in.Code, in.Body.schedule())
-			if err != nil {
-				return nil, unfoundConnection(err, in.Code)
-			}
-			annotate(ctx, s.Cron+" "+s.TimeZone)
-			return a.scheduleOf(s), nil
-		})
+		a.setSchedule)
 	register(a, op{
 		ID: "remove-schedule", Method: http.MethodDelete, Path: path, Summary: "Remove a connection's schedule", Tag: "schedules",
 		Role: auth.IntegrationAdmin, ConnectionParam: "code", Status: http.StatusNoContent,
@@ -98,6 +95,39 @@ func (a *API) schedules() {
 				Items []catalog.SchedulePreset `json:"items"`
 			}{a.Schedules.Presets()}}, nil
 		})
+}
+
+func (a *API) setSchedule(ctx context.Context, in *setSchedule) (*scheduleOutput, error) {
+	s, err := a.replaceSchedule(ctx, in)
+	if err != nil {
+		return nil, unfoundConnection(err, in.Code)
+	}
+	annotate(ctx, s.Cron+" "+s.TimeZone)
+	return a.scheduleOf(s), nil
+}
+
+// replaceSchedule sets a schedule, and with If-Match only in place of the one that was read.
+func (a *API) replaceSchedule(ctx context.Context, in *setSchedule) (catalog.Schedule, error) {
+	s := in.Body.schedule()
+	if len(in.IfMatch.IfMatch) == 0 {
+		return a.Schedules.SetSchedule(ctx, in.Code, s)
+	}
+	was, err := a.Schedules.Schedule(ctx, in.Code)
+	tag := scheduleTag(was)
+	if catalog.CodeOf(err) == catalog.CodeNotFound {
+		tag, err = "", nil
+	}
+	if err == nil {
+		err = in.unless(tag)
+	}
+	if err != nil {
+		return s, err
+	}
+	return a.Schedules.ReplaceSchedule(ctx, in.Code, was, s)
+}
+
+func scheduleTag(s catalog.Schedule) string {
+	return etag(s.Cron, s.TimeZone, s.Mode, s.FullEvery, s.Enabled)
 }
 
 // Resolve tells what is wrong with the schedule.
@@ -127,8 +157,8 @@ func (b scheduleBody) schedule() catalog.Schedule {
 }
 
 func (a *API) scheduleOf(s catalog.Schedule) *scheduleOutput {
-	return &scheduleOutput{scheduleRow{
+	return &scheduleOutput{scheduleTag(s), scheduleRow{
 		Cron: s.Cron, TimeZone: s.TimeZone, Mode: string(s.Mode), FullEvery: s.FullEvery, Enabled: s.Enabled,
-		NextRunAt: s.Next, NextRuns: a.Schedules.NextRuns(s, shownRuns),
+		NextRunAt: s.Next.UTC(), NextRuns: a.Schedules.NextRuns(s, shownRuns),
 	}}
 }
