@@ -111,7 +111,7 @@ func (b *grapher) walk(ctx context.Context, way catalog.Direction, root catalog.
 	frontier := []catalog.Key{root}
 	seen := map[catalog.Key]bool{root: true}
 	for depth := 1; len(frontier) > 0; depth++ {
-		full, err := b.w.closure(ctx, way, frontier, b.room-len(b.nodes), b.nodes)
+		full, err := b.w.closure(ctx, way, frontier, b.room-len(b.nodes), b.q.Depth > 0 && depth > b.q.Depth, b.nodes)
 		if err != nil {
 			return err
 		}

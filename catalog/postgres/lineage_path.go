@@ -127,7 +127,7 @@ func newPathfinder(w *walker, way catalog.Direction, starts []catalog.Key) *path
 
 // step goes one step on.
 func (p *pathfinder) step(ctx context.Context) error {
-	if _, err := p.w.closure(ctx, p.way, p.frontier, -1, nil); err != nil {
+	if _, err := p.w.closure(ctx, p.way, p.frontier, -1, false, nil); err != nil {
 		return err
 	}
 	var next []catalog.Key

@@ -147,16 +147,21 @@ const atOnce = 256
 
 // closure makes sure that the edges of nodes are there, and of all that isn't shown behind them. It stops when it has
 // come to more shown nodes than there is room for, those in the answer not counted, and tells so; room below 0 is room for all.
+// last says that nothing behind these nodes will be asked for.
 func (w *walker) closure(
-	ctx context.Context, way catalog.Direction, keys []catalog.Key, room int, in map[catalog.Key]*catalog.GraphNode,
+	ctx context.Context, way catalog.Direction, keys []catalog.Key, room int, last bool, in map[catalog.Key]*catalog.GraphNode,
 ) (cut bool, err error) {
 	seen := map[catalog.Key]bool{}
 	found := 0
 	keys = slices.Clone(keys) // it grows
+	wanted := room
+	if last {
+		wanted = 0
+	}
 	for done := 0; done < len(keys); {
 		part := keys[done:min(done+atOnce, len(keys))]
 		done += len(part)
-		if err := w.fetch(ctx, way, part, room); err != nil {
+		if err := w.fetch(ctx, way, part, wanted); err != nil {
 			return false, err
 		}
 		for _, k := range part {

@@ -16,7 +16,7 @@ import (
 
 const (
 	// mostCounted is how many rows of each shelf facets count one by one.
-	mostCounted = 500
+	mostCounted = 300
 	// sampledFrom is the share of a table's rows that a question must find for them to be estimated from a
 	// sample of the table, of so many pages, and how many of the sample it must find.
 	sampledFrom  = 0.02

@@ -11,10 +11,11 @@ import (
 )
 
 func main() {
-	heap.Ease(heap.Small)
+	tense := heap.Ease()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first Ctrl-C ends cleanly; who sends a second one doesn't want to wait
 	code := run(ctx, os.Args[1:], environment{Getenv: os.Getenv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 	stop()
+	tense()
 	os.Exit(code)
 }

@@ -31,7 +31,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	heap.Ease(heap.Small) // as the program does, in all its roles
+	tense := heap.Ease() // as the program does, in all its roles
 	var err error
 	switch os.Getenv(roleVariable) {
 	case roleSite:
@@ -39,8 +39,11 @@ func TestMain(m *testing.M) {
 	case roleCrawl:
 		err = crawlOnOrder(os.Stdout)
 	default:
-		os.Exit(m.Run())
+		code := m.Run()
+		tense()
+		os.Exit(code)
 	}
+	tense()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -31,6 +31,24 @@ func (s *Server) editApp(id string, f func(site *Site, a *App, now time.Time)) (
 	return found
 }
 
+// editOne is editApp for what concerns the app alone: what the Repository has of others stays as it is.
+func (s *Server) editOne(id string, f func(a *App, now time.Time)) bool {
+	now := s.now().UTC()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.site.FindApp(id)
+	if a == nil {
+		return false
+	}
+	if a.made != nil {
+		a.made.settle(a)
+	}
+	f(a, now)
+	s.stamp++
+	s.rows.forget(a, s.stamp)
+	return true
+}
+
 // The editors below report whether the app, and what else they name, exists. The dates they move are
 // those of the table in facts B.4.
 
@@ -44,17 +62,17 @@ func (s *Server) touched(a *App, now time.Time) time.Time {
 
 // TouchApp moves the app's modifiedDate and nothing else.
 func (s *Server) TouchApp(id string) bool {
-	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Modified = now })
+	return s.editOne(id, func(a *App, now time.Time) { a.Modified = now })
 }
 
 // RenameApp gives the app another name.
 func (s *Server) RenameApp(id, name string) bool {
-	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Name, a.Modified = name, now })
+	return s.editOne(id, func(a *App, now time.Time) { a.Name, a.Modified = name, now })
 }
 
 // DescribeApp gives the app another description.
 func (s *Server) DescribeApp(id, description string) bool {
-	return s.editApp(id, func(_ *Site, a *App, now time.Time) { a.Description, a.Modified = description, now })
+	return s.editOne(id, func(a *App, now time.Time) { a.Description, a.Modified = description, now })
 }
 
 // SetProperties gives the app other custom properties.

@@ -41,6 +41,19 @@ func (c *rowCache) current(s *Server) *graph {
 	return c.graph
 }
 
+// forget lets go of what is known of an app that was edited, and of the results that it may be in. The caller holds
+// Server.mu; stamp is the site's after the edit.
+func (c *rowCache) forget(a *App, stamp int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.graph == nil || c.stamp != stamp-1 {
+		return // all is made anew
+	}
+	delete(c.graph.apps, a)
+	delete(c.graph.inside, a)
+	c.results, c.places, c.stamp = map[string]found{}, 0, stamp
+}
+
 // A graph is all entities of a site, each made when it is first needed.
 type graph struct {
 	site    *Site
