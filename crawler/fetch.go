@@ -42,7 +42,7 @@ func (c *Crawler) fetchAll(
 		}
 		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{at, func() { <-places }}) })
 	}
-	at.lineage.lastBegun(gctx)
+	at.lineage.lastBegun(ctx) // it may go on when the last one has been read
 	if err := g.Wait(); err != nil {
 		return err
 	}
