@@ -30,6 +30,9 @@ func (db *DB) linkLineage(ctx context.Context, c catalog.Claim) error {
 				return err
 			}
 		}
+		if _, err := tx.Exec(ctx, lockExclusive, "links"); err != nil {
+			return err
+		}
 		m, err := readMark(ctx, tx)
 		if err != nil || len(m.units) == 0 {
 			return err
@@ -39,12 +42,10 @@ func (db *DB) linkLineage(ctx context.Context, c catalog.Claim) error {
 			return err
 		}
 		l.work()
-		b := &pgx.Batch{}
-		if err := l.write(ctx, tx, b); err != nil {
+		if err := l.write(ctx, tx); err != nil {
 			return err
 		}
-		m.clear(b)
-		return tx.SendBatch(ctx, b).Close()
+		return m.clear(ctx, tx)
 	})
 	return fail("link the lineage", "", err)
 }
@@ -170,8 +171,8 @@ func (l *linker) link(dataset, from, to string, level catalog.Level, confidence 
 	}
 }
 
-// write adds to b what makes the stored links and columns those that were found; what is there already isn't touched.
-func (l *linker) write(ctx context.Context, tx pgx.Tx, b *pgx.Batch) error {
+// write makes the stored links and columns those that were found; what is there already isn't touched.
+func (l *linker) write(ctx context.Context, tx pgx.Tx) error {
 	gone, err := l.stored(ctx, tx)
 	if err != nil {
 		return err
@@ -187,57 +188,54 @@ func (l *linker) write(ctx context.Context, tx pgx.Tx, b *pgx.Batch) error {
 			nodes.text(columnKey(d, c), d, c)
 		}
 	}
-	if len(gone.texts[0]) > 0 {
-		b.Queue(`delete from qlikcrawler.lineage_link l using unnest($1::text[], $2::text[]) as x(f, t)
-			where l.from_key = x.f and l.to_key = x.t`, gone.texts[0], gone.texts[1])
-	}
-	if len(gone.texts[2]) > 0 {
-		b.Queue(`delete from qlikcrawler.lineage_node where unit = '' and key = any($1)`, gone.texts[2])
-	}
-	if len(l.links) > 0 {
-		b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
-			select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])`, links.args()...)
-	}
-	if len(nodes.texts[0]) > 0 {
-		b.Queue(`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
-			select f.key, '', (select min(d.connection) from qlikcrawler.lineage_node d where d.key = f.parent_key), 'dataset_column', f.name, f.parent_key
-			from unnest($1::text[], $2::text[], $3::text[]) as f(key, parent_key, name)`, nodes.args()...)
-	}
-	return nil
+	b := &pgx.Batch{}
+	b.Queue(`delete from qlikcrawler.lineage_link l using unnest($1::text[], $2::text[]) as x(f, t)
+		where l.from_key = x.f and l.to_key = x.t`, gone.texts[0], gone.texts[1])
+	b.Queue(`delete from qlikcrawler.lineage_node where unit = '' and key = any($1)`, gone.texts[2])
+	b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
+		select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])`, links.args()...)
+	b.Queue(`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
+		select f.key, '', (select min(d.connection) from qlikcrawler.lineage_node d where d.key = f.parent_key), 'dataset_column', f.name, f.parent_key
+		from unnest($1::text[], $2::text[], $3::text[]) as f(key, parent_key, name)`, nodes.args()...)
+	return tx.SendBatch(ctx, b).Close()
 }
 
 // stored reads the links and columns of the last time. What was found again is taken off what is to be
 // written; the others are gone: from and to of links, and keys of columns.
 func (l *linker) stored(ctx context.Context, tx pgx.Tx) (columnar, error) {
 	gone := newColumnar(3, 0, 0)
-	b := &pgx.Batch{}
 	where, args := l.where("from_dataset")
-	b.Queue(`select from_key, to_key, level, confidence, coalesce(from_dataset, '') from qlikcrawler.lineage_link
-		where `+where, args...).Query(func(rows pgx.Rows) error {
-		var pair [2]string
-		var was linkedness
-		_, err := pgx.ForEachRow(rows, []any{&pair[0], &pair[1], &was.level, &was.confidence, &was.dataset}, func() error {
-			if l.links[pair] == was {
-				delete(l.links, pair)
-				return nil
-			}
-			gone.texts[0], gone.texts[1] = append(gone.texts[0], pair[0]), append(gone.texts[1], pair[1])
+	rows, err := tx.Query(ctx, `select from_key, to_key, level, confidence, coalesce(from_dataset, '') from qlikcrawler.lineage_link
+		where `+where, args...)
+	if err != nil {
+		return gone, err
+	}
+	var pair [2]string
+	var was linkedness
+	_, err = pgx.ForEachRow(rows, []any{&pair[0], &pair[1], &was.level, &was.confidence, &was.dataset}, func() error {
+		if l.links[pair] == was {
+			delete(l.links, pair)
 			return nil
-		})
-		return err
+		}
+		gone.texts[0], gone.texts[1] = append(gone.texts[0], pair[0]), append(gone.texts[1], pair[1])
+		return nil
 	})
+	if err != nil {
+		return gone, err
+	}
 	where, args = l.where("parent_key")
-	b.Queue("select key, parent_key, name from qlikcrawler.lineage_node where unit = '' and "+where, args...).Query(func(rows pgx.Rows) error {
-		var key, d, c string
-		_, err := pgx.ForEachRow(rows, []any{&key, &d, &c}, func() error {
-			if l.made[d][c] {
-				delete(l.made[d], c)
-				return nil
-			}
-			gone.texts[2] = append(gone.texts[2], key)
+	rows, err = tx.Query(ctx, "select key, parent_key, name from qlikcrawler.lineage_node where unit = '' and "+where, args...)
+	if err != nil {
+		return gone, err
+	}
+	var key, d, c string
+	_, err = pgx.ForEachRow(rows, []any{&key, &d, &c}, func() error {
+		if l.made[d][c] {
+			delete(l.made[d], c)
 			return nil
-		})
-		return err
+		}
+		gone.texts[2] = append(gone.texts[2], key)
+		return nil
 	})
-	return gone, tx.SendBatch(ctx, b).Close()
+	return gone, err
 }

@@ -26,16 +26,12 @@ func readLinker(ctx context.Context, tx pgx.Tx, m *mark) (*linker, error) {
 			return nil, err
 		}
 	}
-	b := &pgx.Batch{}
-	l.askStars(b)
-	l.askMasks(b)
-	if err := tx.SendBatch(ctx, b).Close(); err != nil {
-		return nil, err
+	for _, read := range []func(context.Context, pgx.Tx) error{l.readStars, l.readMasks, l.readColumns, l.readExplicit} {
+		if err := read(ctx, tx); err != nil {
+			return nil, err
+		}
 	}
-	if err := l.readColumns(ctx, tx); err != nil {
-		return nil, err
-	}
-	return l, l.readExplicit(ctx, tx)
+	return l, nil
 }
 
 // where limits a query to the scope, by its column of datasets.
@@ -85,39 +81,40 @@ func (l *linker) matter(dataset string) {
 	}
 }
 
-// askStars asks what is stored whole, and where.
-func (l *linker) askStars(b *pgx.Batch) {
+func (l *linker) readStars(ctx context.Context, tx pgx.Tx) error {
 	query, args := "select unit, from_dataset, to_dataset from qlikcrawler.lineage_star", []any(nil)
 	if l.scope != nil {
 		query, args = query+" where from_dataset = any($1) or to_dataset = any($1)", []any{l.datasets()}
 	}
-	b.Queue(query, args...).Query(func(rows pgx.Rows) error {
-		var s star
-		var to string
-		_, err := pgx.ForEachRow(rows, []any{&s.unit, &s.from, &to}, func() error {
-			l.stars[to] = append(l.stars[to], s)
-			l.matter(s.from)
-			l.matter(to)
-			return nil
-		})
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
 		return err
-	})
-	if l.scope != nil {
-		return
 	}
-	const whole = "select distinct parent_key from qlikcrawler.lineage_node where kind = 'dataset_column' and name = '*' and unit <> ''"
-	b.Queue(whole).Query(func(rows pgx.Rows) error {
-		var d string
-		_, err := pgx.ForEachRow(rows, []any{&d}, func() error {
-			l.matter(d)
-			return nil
-		})
-		return err
+	var s star
+	var to string
+	_, err = pgx.ForEachRow(rows, []any{&s.unit, &s.from, &to}, func() error {
+		l.stars[to] = append(l.stars[to], s)
+		l.matter(s.from)
+		l.matter(to)
+		return nil
 	})
+	if err != nil || l.scope != nil {
+		return err
+	}
+	rows, err = tx.Query(ctx, "select distinct parent_key from qlikcrawler.lineage_node where kind = 'dataset_column' and name = '*' and unit <> ''")
+	if err != nil {
+		return err
+	}
+	var d string
+	_, err = pgx.ForEachRow(rows, []any{&d}, func() error {
+		l.matter(d)
+		return nil
+	})
+	return err
 }
 
-// askMasks asks for the files of each mask: of all, or of those that are in the scope or match a file of it.
-func (l *linker) askMasks(b *pgx.Batch) {
+// readMasks finds the files of each mask: of all, or of those that are in the scope or match a file of it.
+func (l *linker) readMasks(ctx context.Context, tx pgx.Tx) error {
 	const masks = "(select distinct key, mask from qlikcrawler.lineage_node where mask is not null and unit <> ''"
 	query, args := "select distinct m.key, n.key from "+masks+") m join qlikcrawler.lineage_node n on "+filesOf, []any(nil)
 	if l.scope != nil {
@@ -127,17 +124,19 @@ func (l *linker) askMasks(b *pgx.Batch) {
 				where case when starts_with(f, ` + literal + `) then f ~ m.mask else false end
 					and exists (select from qlikcrawler.lineage_node n where n.key = f and n.kind = 'dataset' and n.mask is null)`
 	}
-	b.Queue(query, args...).Query(func(rows pgx.Rows) error {
-		var mask, file string
-		_, err := pgx.ForEachRow(rows, []any{&mask, &file}, func() error {
-			l.matches[mask] = append(l.matches[mask], file)
-			l.masks[file] = append(l.masks[file], mask)
-			l.matter(mask)
-			l.matter(file)
-			return nil
-		})
+	rows, err := tx.Query(ctx, query, args...)
+	if err != nil {
 		return err
+	}
+	var mask, file string
+	_, err = pgx.ForEachRow(rows, []any{&mask, &file}, func() error {
+		l.matches[mask] = append(l.matches[mask], file)
+		l.masks[file] = append(l.masks[file], mask)
+		l.matter(mask)
+		l.matter(file)
+		return nil
 	})
+	return err
 }
 
 // readColumns reads the columns that apps name and, of datasets outside of the scope, those that follow.

@@ -112,3 +112,33 @@ func TestLinksAroundWhatChangedAreThoseOfAllAnew(t *testing.T) {
 		})
 	}
 }
+
+// When most apps say something else, as after a first crawl, all links are made anew: to find what lies around each of very
+// many datasets would take more memory.
+func TestLinksAreAllMadeAnewWhenMostAppsHaveChanged(t *testing.T) {
+	t.Parallel()
+	v := &village{bench: setup(t), random: rand.New(rand.NewPCG(1, 8)), said: map[string]string{}}
+	run := v.start()
+	for range 20 {
+		v.change(run)
+	}
+	v.must(v.LinkLineage(t.Context(), run))
+	want := v.linked()
+	for _, changed := range []struct {
+		units  int
+		strays int // links that nothing leads to, and that stand around no dataset that was touched
+	}{{10, 1}, {201, 0}} {
+		_, err := v.sql.Exec(t.Context(), `insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
+			values ('dataset:x://stray', 'dataset:x://mask', 'table', 'dataset:x://stray', 0.9) on conflict do nothing`)
+		v.must(err)
+		_, err = v.sql.Exec(t.Context(), "insert into qlikcrawler.lineage_unlinked (unit, ticket, told) select 'prod/' || n, n, n from generate_series(1, $1::int) n on conflict do nothing", changed.units)
+		v.must(err)
+		v.must(v.LinkLineage(t.Context(), run))
+		if got := len(v.linked()) - len(want); got != changed.strays {
+			t.Errorf("after %d apps have changed there are %d links more, want %d", changed.units, got, changed.strays)
+		}
+	}
+	if diff := cmp.Diff(want, v.linked()); diff != "" {
+		t.Errorf("links before (-) and after (+):\n%s", diff)
+	}
+}

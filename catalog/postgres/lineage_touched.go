@@ -94,28 +94,17 @@ type mark struct {
 	all      bool    // it isn't known around which datasets
 }
 
-// readMark waits for its turn to make links, and reads what is to be linked.
 func readMark(ctx context.Context, tx pgx.Tx) (*mark, error) {
+	rows, err := tx.Query(ctx, `select true, unit, ticket, told is distinct from ticket from qlikcrawler.lineage_unlinked
+		union all select false, dataset, ticket, false from qlikcrawler.lineage_touched`)
+	if err != nil {
+		return nil, err
+	}
 	m := &mark{}
-	b := &pgx.Batch{}
-	b.Queue(lockExclusive, "links")
-	b.Queue(`select true, unit, ticket, told is distinct from ticket from qlikcrawler.lineage_unlinked
-		union all select false, dataset, ticket, false from qlikcrawler.lineage_touched`).Query(m.take)
-	// Links of an earlier version don't tell their dataset.
-	var old bool
-	b.Queue("select exists (select from qlikcrawler.lineage_link where from_dataset is null)").QueryRow(func(row pgx.Row) error {
-		return row.Scan(&old)
-	})
-	err := tx.SendBatch(ctx, b).Close()
-	m.all = m.all || old
-	return m, err
-}
-
-func (m *mark) take(rows pgx.Rows) error {
 	var isUnit, all bool
 	var key string
 	var ticket int64
-	_, err := pgx.ForEachRow(rows, []any{&isUnit, &key, &ticket, &all}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&isUnit, &key, &ticket, &all}, func() error {
 		m.all = m.all || all
 		if isUnit {
 			m.units, m.tickets = append(m.units, key), append(m.tickets, ticket)
@@ -124,14 +113,28 @@ func (m *mark) take(rows pgx.Rows) error {
 		}
 		return nil
 	})
-	return err
+	if err == nil && !m.all {
+		// Links of an earlier version don't tell their dataset.
+		err = tx.QueryRow(ctx, "select exists (select from qlikcrawler.lineage_link where from_dataset is null)").Scan(&m.all)
+	}
+	if err == nil && !m.all && len(m.units) > manyUnits {
+		err = tx.QueryRow(ctx, "select count(*) < 2 * $1 from qlikcrawler.lineage_unit", len(m.units)).Scan(&m.all)
+	}
+	if m.all {
+		m.datasets = nil
+	}
+	return m, err
 }
 
+// manyUnits is from how many units on it is asked whether they are most of all. Then all is linked: to hold what lies around each
+// of their datasets takes more memory than to hold what links can follow from.
+const manyUnits = 200
+
 // clear takes the marks away. What was marked meanwhile has other tickets.
-func (m *mark) clear(b *pgx.Batch) {
+func (m *mark) clear(ctx context.Context, tx pgx.Tx) error {
+	b := &pgx.Batch{}
 	b.Queue(`delete from qlikcrawler.lineage_unlinked u using unnest($1::text[], $2::bigint[]) as x(unit, ticket)
 		where u.unit = x.unit and u.ticket = x.ticket`, m.units, m.tickets)
-	if len(m.changes) > 0 {
-		b.Queue("delete from qlikcrawler.lineage_touched where ticket = any($1)", m.changes)
-	}
+	b.Queue("delete from qlikcrawler.lineage_touched where ticket = any($1)", m.changes)
+	return tx.SendBatch(ctx, b).Close()
 }
