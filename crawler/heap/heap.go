@@ -1,7 +1,7 @@
 // Package heap keeps the garbage collector from working more than it must.
 //
 // A crawl makes much garbage on a small live heap: of each app, its answers and rows, and nothing stays. With Go's
-// own setting the collector then runs at every few megabytes, some dozens of times a second, and takes an eighth of
+// own setting the collector then runs at every few megabytes, some dozens of times a second, and takes a tenth of
 // the processor.
 package heap
 
