@@ -82,10 +82,7 @@ func (a *ahead) stored(o catalog.Outcome) {
 // lastBegun tells that the last apps are being read: what was made so far is linked meanwhile, so that little is left
 // to the end. What fails here is done there, and told.
 func (a *ahead) lastBegun(ctx context.Context) {
-	if a == nil {
-		return
-	}
-	if !a.some.Load() {
+	if a == nil || !a.some.Load() {
 		return
 	}
 	a.workers.Go(func() {
