@@ -17,31 +17,26 @@ const filesOf = `n.key >= ` + literal + ` collate "C" and n.key < (` + literal +
 
 // readLinker reads what a linker needs: everything, or what lies around the datasets that were touched.
 func readLinker(ctx context.Context, tx pgx.Tx, m *mark) (*linker, error) {
-	l := &linker{
-		stars: map[string][]star{}, matches: map[string][]string{}, masks: map[string][]string{}, columns: map[string]map[string]bool{},
-		explicit: map[string]map[string]bool{}, made: map[string]map[string]bool{}, links: map[[2]string]linkedness{},
-	}
-	if !m.all {
+	l := newLinker()
+	b := &pgx.Batch{}
+	if m.all {
+		l.queueAll(b)
+	} else {
 		if err := l.readScope(ctx, tx, m.datasets); err != nil {
 			return nil, err
 		}
+		l.queueScope(b)
 	}
-	for _, read := range []func(context.Context, pgx.Tx) error{l.readStars, l.readMasks, l.readColumns, l.readExplicit} {
-		if err := read(ctx, tx); err != nil {
-			return nil, err
-		}
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
+		return nil, err
 	}
-	return l, nil
+	if err := l.readColumns(ctx, tx); err != nil {
+		return nil, err
+	}
+	return l, l.readExplicit(ctx, tx)
 }
 
-// where limits a query to the scope, by its column of datasets.
-func (l *linker) where(column string) (condition string, args []any) {
-	if l.scope == nil {
-		return "true", nil
-	}
-	return column + " = any($1)", []any{l.datasets()}
-}
-
+// datasets are those of the scope.
 func (l *linker) datasets() []string {
 	return slices.AppendSeq(make([]string, 0, len(l.scope)), maps.Keys(l.scope))
 }
@@ -77,63 +72,71 @@ func (l *linker) readScope(ctx context.Context, tx pgx.Tx, touched []string) err
 
 func (l *linker) matter(dataset string) {
 	if l.columns[dataset] == nil {
-		l.columns[dataset] = map[string]bool{}
+		l.columns[l.text(dataset)] = map[string]bool{}
 	}
 }
 
-func (l *linker) readStars(ctx context.Context, tx pgx.Tx) error {
-	query, args := "select unit, from_dataset, to_dataset from qlikcrawler.lineage_star", []any(nil)
-	if l.scope != nil {
-		query, args = query+" where from_dataset = any($1) or to_dataset = any($1)", []any{l.datasets()}
+// text is a text that is held once, however often it is read.
+func (l *linker) text(s string) string {
+	if held, ok := l.texts[s]; ok {
+		return held
 	}
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
+	l.texts[s] = s
+	return s
+}
+
+// someMasks are the masks that apps speak of; a condition may follow.
+const someMasks = "(select distinct key, mask from qlikcrawler.lineage_node where mask is not null and unit <> ''"
+
+// queueAll asks for all stars and masks, and for the datasets that matter besides: some of their columns aren't known, or something
+// was linked with them the last time.
+func (l *linker) queueAll(b *pgx.Batch) {
+	b.Queue("select unit, from_dataset, to_dataset from qlikcrawler.lineage_star").Query(l.takeStars)
+	b.Queue("select distinct m.key, n.key from " + someMasks + ") m join qlikcrawler.lineage_node n on " + filesOf).Query(l.takeMasks)
+	b.Queue(`select parent_key from qlikcrawler.lineage_node
+			where kind = 'dataset_column' and parent_key is not null and (name = '*' and unit <> '' or unit = '')
+		union select from_dataset from qlikcrawler.lineage_link where from_dataset is not null`).Query(func(rows pgx.Rows) error {
+		var d string
+		_, err := pgx.ForEachRow(rows, []any{&d}, func() error {
+			l.matter(d)
+			return nil
+		})
 		return err
-	}
-	var s star
-	var to string
-	_, err = pgx.ForEachRow(rows, []any{&s.unit, &s.from, &to}, func() error {
-		l.stars[to] = append(l.stars[to], s)
-		l.matter(s.from)
-		l.matter(to)
-		return nil
 	})
-	if err != nil || l.scope != nil {
-		return err
-	}
-	rows, err = tx.Query(ctx, "select distinct parent_key from qlikcrawler.lineage_node where kind = 'dataset_column' and name = '*' and unit <> ''")
-	if err != nil {
-		return err
-	}
-	var d string
-	_, err = pgx.ForEachRow(rows, []any{&d}, func() error {
-		l.matter(d)
+}
+
+// queueScope asks for the stars that are stored from or in datasets of the scope, and for the masks that are in it or match a file of it.
+func (l *linker) queueScope(b *pgx.Batch) {
+	b.Queue(`select unit, from_dataset, to_dataset from qlikcrawler.lineage_star
+		where from_dataset = any($1) or to_dataset = any($1)`, l.datasets()).Query(l.takeStars)
+	b.Queue("select distinct m.key, n.key from "+someMasks+" and key = any($1)) m join qlikcrawler.lineage_node n on "+filesOf+`
+		union select m.key, f from `+someMasks+`) m cross join unnest($1::text[]) f
+			where case when starts_with(f, `+literal+`) then f ~ m.mask else false end
+				and exists (select from qlikcrawler.lineage_node n where n.key = f and n.kind = 'dataset' and n.mask is null)`,
+		l.datasets()).Query(l.takeMasks)
+}
+
+func (l *linker) takeStars(rows pgx.Rows) error {
+	var s star
+	_, err := pgx.ForEachRow(rows, []any{&s.unit, &s.from, &s.to}, func() error {
+		one := star{l.text(s.unit), l.text(s.from), l.text(s.to)}
+		l.behind[one.to] = append(l.behind[one.to], one)
+		l.storedIn[one.from] = append(l.storedIn[one.from], one)
+		l.matter(one.from)
+		l.matter(one.to)
 		return nil
 	})
 	return err
 }
 
-// readMasks finds the files of each mask: of all, or of those that are in the scope or match a file of it.
-func (l *linker) readMasks(ctx context.Context, tx pgx.Tx) error {
-	const masks = "(select distinct key, mask from qlikcrawler.lineage_node where mask is not null and unit <> ''"
-	query, args := "select distinct m.key, n.key from "+masks+") m join qlikcrawler.lineage_node n on "+filesOf, []any(nil)
-	if l.scope != nil {
-		args = []any{l.datasets()}
-		query = "select distinct m.key, n.key from " + masks + " and key = any($1)) m join qlikcrawler.lineage_node n on " + filesOf + `
-			union select m.key, f from ` + masks + `) m cross join unnest($1::text[]) f
-				where case when starts_with(f, ` + literal + `) then f ~ m.mask else false end
-					and exists (select from qlikcrawler.lineage_node n where n.key = f and n.kind = 'dataset' and n.mask is null)`
-	}
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return err
-	}
+func (l *linker) takeMasks(rows pgx.Rows) error {
 	var mask, file string
-	_, err = pgx.ForEachRow(rows, []any{&mask, &file}, func() error {
-		l.matches[mask] = append(l.matches[mask], file)
-		l.masks[file] = append(l.masks[file], mask)
-		l.matter(mask)
-		l.matter(file)
+	_, err := pgx.ForEachRow(rows, []any{&mask, &file}, func() error {
+		m, f := l.text(mask), l.text(file)
+		l.matches[m] = append(l.matches[m], f)
+		l.masks[f] = append(l.masks[f], m)
+		l.matter(m)
+		l.matter(f)
 		return nil
 	})
 	return err
@@ -150,37 +153,53 @@ func (l *linker) readColumns(ctx context.Context, tx pgx.Tx) error {
 	var follows bool
 	_, err = pgx.ForEachRow(rows, []any{&d, &c, &follows}, func() error {
 		if !follows || !l.inScope(d) {
-			l.columns[d][c] = true
+			l.columns[d][l.text(c)] = true
 		}
 		return nil
 	})
 	return err
 }
 
+// sayingsAtATime is how many columns are asked for at a time whether units store them by name.
+const sayingsAtATime = 5000
+
 // readExplicit finds which units store columns by name in datasets that they also store stars in.
 func (l *linker) readExplicit(ctx context.Context, tx pgx.Tx) error {
-	var units, keys []string
-	for d, stars := range l.stars {
+	var asked []saying
+	for d, stars := range l.behind {
 		for c := range l.columns[d] {
 			for _, s := range stars {
-				units, keys = append(units, s.unit), append(keys, columnKey(d, c))
+				asked = append(asked, saying{s.unit, d, c})
 			}
+			if len(asked) < sayingsAtATime {
+				continue
+			}
+			if err := l.readSaid(ctx, tx, asked); err != nil {
+				return err
+			}
+			asked = asked[:0]
 		}
 	}
-	if len(units) == 0 {
+	return l.readSaid(ctx, tx, asked)
+}
+
+// readSaid keeps those that are said.
+func (l *linker) readSaid(ctx context.Context, tx pgx.Tx, asked []saying) error {
+	if len(asked) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, `select distinct e.unit, e.to_key from unnest($1::text[], $2::text[]) as x(unit, key)
+	units, keys := make([]string, len(asked)), make([]string, len(asked))
+	for i, a := range asked {
+		units[i], keys[i] = a.unit, columnKey(a.dataset, a.column)
+	}
+	rows, err := tx.Query(ctx, `select distinct x.n from unnest($1::text[], $2::text[]) with ordinality as x(unit, key, n)
 		join qlikcrawler.lineage_edge e on e.to_key = x.key and e.unit = x.unit and e.level = 'column'`, units, keys)
 	if err != nil {
 		return err
 	}
-	var unit, key string
-	_, err = pgx.ForEachRow(rows, []any{&unit, &key}, func() error {
-		if l.explicit[key] == nil {
-			l.explicit[key] = map[string]bool{}
-		}
-		l.explicit[key][unit] = true
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&n}, func() error {
+		l.explicit[asked[n-1]] = true
 		return nil
 	})
 	return err

@@ -142,3 +142,48 @@ func TestLinksAreAllMadeAnewWhenMostAppsHaveChanged(t *testing.T) {
 		t.Errorf("links before (-) and after (+):\n%s", diff)
 	}
 }
+
+// A site has more links than are written at a time.
+func TestLinksOfManyDatasetsAreMadeInParts(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	qvdLayer(b, 200)
+	link := func() {
+		t.Helper()
+		_, err := b.sql.Exec(t.Context(), "insert into qlikcrawler.lineage_unlinked (unit, ticket) values ('', 1)")
+		b.must(err)
+		b.must(b.LinkLineage(t.Context(), 0))
+	}
+	link()
+	linked := `select count(*) || ' links of ' || count(distinct (from_key, to_key)) || ' pairs and ' || (
+			select count(*) || ' columns of ' || count(distinct key) from qlikcrawler.lineage_node where unit = '')
+		from qlikcrawler.lineage_link`
+	const want = "9640 links of 9640 pairs and 3200 columns of 3200"
+	if got := b.column(linked)[0]; got != want {
+		t.Errorf("of 4,000 files follow %s, want %s", got, want)
+	}
+	before := b.physical()
+	link()
+	if diff := cmp.Diff(before, b.physical()); diff != "" {
+		t.Errorf("what was linked as it is has been written again (-before, +after):\n%s", diff)
+	}
+	for sql, least := range map[string]int64{
+		"update qlikcrawler.lineage_link set confidence = 0.1 where from_key like '%2#c2'":    100,
+		"update qlikcrawler.lineage_link set from_dataset = null where from_key like '%2#c7'": 100,
+		"delete from qlikcrawler.lineage_link where from_key like '%4#c5'":                    100,
+		"delete from qlikcrawler.lineage_node where unit = '' and name = 'c3'":                100,
+	} {
+		done, err := b.sql.Exec(t.Context(), sql)
+		b.must(err)
+		if done.RowsAffected() < least {
+			t.Fatalf("%s: %d rows: the test is about nothing", sql, done.RowsAffected())
+		}
+	}
+	link()
+	if got := b.column(linked)[0]; got != want {
+		t.Errorf("after some were changed and removed there are %s, want %s", got, want)
+	}
+	if odd := b.column("select from_key from qlikcrawler.lineage_link where confidence < 0.8 or from_dataset is null"); len(odd) > 0 {
+		t.Errorf("not mended: %v", odd)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
 // linkable is what links may follow from, of all that the unit $1 says: by dataset, a digest of its columns, of what is
@@ -94,17 +96,37 @@ type mark struct {
 	all      bool    // it isn't known around which datasets
 }
 
-func readMark(ctx context.Context, tx pgx.Tx) (*mark, error) {
-	rows, err := tx.Query(ctx, `select true, unit, ticket, told is distinct from ticket from qlikcrawler.lineage_unlinked
-		union all select false, dataset, ticket, false from qlikcrawler.lineage_touched`)
-	if err != nil {
-		return nil, err
-	}
+// readMark waits until nobody else links, and reads what is marked then.
+func readMark(ctx context.Context, tx pgx.Tx, c catalog.Claim) (*mark, error) {
 	m := &mark{}
+	var f fenced
+	var untold bool // links of an earlier version don't tell their dataset
+	b := &pgx.Batch{}
+	if c.Run != 0 {
+		queueFence(b, c, &f)
+	}
+	b.Queue(lockExclusive, "links")
+	b.Queue(`select true, unit, ticket, told is distinct from ticket from qlikcrawler.lineage_unlinked
+		union all select false, dataset, ticket, false from qlikcrawler.lineage_touched`).Query(m.take)
+	b.Queue("select exists (select from qlikcrawler.lineage_link where from_dataset is null)").QueryRow(func(row pgx.Row) error {
+		return row.Scan(&untold)
+	})
+	err := tx.SendBatch(ctx, b).Close()
+	m.all = m.all || untold
+	if err == nil && !m.all && len(m.units) > manyUnits {
+		err = tx.QueryRow(ctx, "select count(*) < 2 * $1 from qlikcrawler.lineage_unit", len(m.units)).Scan(&m.all)
+	}
+	if m.all {
+		m.datasets = nil
+	}
+	return m, err
+}
+
+func (m *mark) take(rows pgx.Rows) error {
 	var isUnit, all bool
 	var key string
 	var ticket int64
-	_, err = pgx.ForEachRow(rows, []any{&isUnit, &key, &ticket, &all}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&isUnit, &key, &ticket, &all}, func() error {
 		m.all = m.all || all
 		if isUnit {
 			m.units, m.tickets = append(m.units, key), append(m.tickets, ticket)
@@ -113,17 +135,7 @@ func readMark(ctx context.Context, tx pgx.Tx) (*mark, error) {
 		}
 		return nil
 	})
-	if err == nil && !m.all {
-		// Links of an earlier version don't tell their dataset.
-		err = tx.QueryRow(ctx, "select exists (select from qlikcrawler.lineage_link where from_dataset is null)").Scan(&m.all)
-	}
-	if err == nil && !m.all && len(m.units) > manyUnits {
-		err = tx.QueryRow(ctx, "select count(*) < 2 * $1 from qlikcrawler.lineage_unit", len(m.units)).Scan(&m.all)
-	}
-	if m.all {
-		m.datasets = nil
-	}
-	return m, err
+	return err
 }
 
 // manyUnits is from how many units on it is asked whether they are most of all. Then all is linked: to hold what lies around each
