@@ -42,15 +42,17 @@ func (b *Lineage) Build(ctx context.Context, run catalog.RunID, code string, all
 	if err != nil {
 		return catalog.LineageTally{}, err
 	}
-	connections, err := b.Store.DataConnections(ctx, code)
-	if err != nil {
-		return catalog.LineageTally{}, err
+	var r catalog.LineageTally
+	if len(due) > 0 {
+		connections, err := b.Store.DataConnections(ctx, code)
+		if err != nil {
+			return r, err
+		}
+		if r, err = b.build(ctx, run, due, connections); err != nil {
+			return r, err
+		}
 	}
-	r, err := b.build(ctx, run, due, connections)
-	if err == nil {
-		err = b.Store.LinkLineage(ctx, run)
-	}
-	return r, err
+	return r, b.Store.LinkLineage(ctx, run)
 }
 
 func (b *Lineage) build(ctx context.Context, run catalog.RunID, due []catalog.Key, connections []catalog.DataConnection) (catalog.LineageTally, error) {

@@ -114,14 +114,25 @@ func (p *linkPart) write(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	b := &pgx.Batch{}
-	b.Queue(`delete from qlikcrawler.lineage_link l using unnest($1::text[], $2::text[]) as x(f, t)
-		where l.from_key = x.f and l.to_key = x.t`, gone.texts[0], gone.texts[1])
-	b.Queue(`delete from qlikcrawler.lineage_node where unit = '' and key = any($1)`, gone.texts[2])
-	b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
-		select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])`, links.args()...)
-	b.Queue(`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
-		select f.key, '', (select min(d.connection) from qlikcrawler.lineage_node d where d.key = f.parent_key), 'dataset_column', f.name, f.parent_key
-		from unnest($1::text[], $2::text[], $3::text[]) as f(key, parent_key, name)`, nodes.args()...)
+	if len(gone.texts[0]) > 0 {
+		b.Queue(`delete from qlikcrawler.lineage_link l using unnest($1::text[], $2::text[]) as x(f, t)
+			where l.from_key = x.f and l.to_key = x.t`, gone.texts[0], gone.texts[1])
+	}
+	if len(gone.texts[2]) > 0 {
+		b.Queue(`delete from qlikcrawler.lineage_node where unit = '' and key = any($1)`, gone.texts[2])
+	}
+	if len(p.links) > 0 {
+		b.Queue(`insert into qlikcrawler.lineage_link (from_key, to_key, level, from_dataset, confidence)
+			select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[])`, links.args()...)
+	}
+	if len(nodes.texts[0]) > 0 {
+		b.Queue(`insert into qlikcrawler.lineage_node (key, unit, connection, kind, name, parent_key)
+			select f.key, '', (select min(d.connection) from qlikcrawler.lineage_node d where d.key = f.parent_key), 'dataset_column', f.name, f.parent_key
+			from unnest($1::text[], $2::text[], $3::text[]) as f(key, parent_key, name)`, nodes.args()...)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
 	return tx.SendBatch(ctx, b).Close()
 }
 

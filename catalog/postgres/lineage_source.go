@@ -13,17 +13,17 @@ import (
 
 // lineageDue are the live units of a connection whose lineage isn't made from what the catalog has now,
 // or by another reader. $1 is the connection's code, $2 the reader's version, $3 true for all of them,
-// $4 true when scripts that include files must be read again.
+// $4 true when scripts that include files must be read again. Apps name the same data connections, so that their digest is
+// made once for each list of names; digestPlaces makes the same.
 const lineageDue = `
-	select u.key from qlikcrawler.unit u left join qlikcrawler.lineage_unit l on l.unit = u.key
+	with made as (select * from qlikcrawler.lineage_unit where unit >= $1 || '/' and unit < $1 || '0'),
+		place as materialized (select uses, coalesce((select string_agg(d.hash, ',' order by d.hash)
+			from qlikcrawler.data_connection d where d.connection = $1 and d.folded_name = any(uses)), '') as hash
+			from (select distinct uses from made) named)
+	select u.key from qlikcrawler.unit u left join made l on l.unit = u.key left join place on place.uses = l.uses
 	where u.key >= $1 || '/' and u.key < $1 || '0' and u.retired_at is null
-		and ($3 or l.unit is null or l.content <> u.content or l.reader <> $2 or l.includes and $4
-			or l.places <> ` + placesOf + `)
+		and ($3 or l.unit is null or l.content <> u.content or l.reader <> $2 or l.includes and $4 or l.places <> place.hash)
 	order by u.key`
-
-// placesOf is the digest of the data connections that a lineage_unit l names; digestPlaces makes the same.
-const placesOf = `coalesce((select string_agg(d.hash, ',' order by d.hash) from qlikcrawler.data_connection d
-	where d.connection = l.connection and d.folded_name = any(l.uses)), '')`
 
 // LineageDue gives the apps of a connection whose lineage must be made: their rows or their data
 // connections changed, they never had it, or another version of the reader made it. With all, it gives
@@ -31,22 +31,20 @@ const placesOf = `coalesce((select string_agg(d.hash, ',' order by d.hash) from 
 // if there is no such connection.
 func (db *DB) LineageDue(ctx context.Context, code string, reader int, all, includes bool) ([]catalog.Key, error) {
 	var due []catalog.Key
-	err := pgx.BeginTxFunc(ctx, db.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	b := &pgx.Batch{}
+	b.Queue("select true from qlikcrawler.connection where code = $1", code).QueryRow(func(row pgx.Row) error {
 		var exists bool
-		err := tx.QueryRow(ctx, "select true from qlikcrawler.connection where code = $1", code).Scan(&exists)
+		err := row.Scan(&exists)
 		if errors.Is(err, pgx.ErrNoRows) {
 			return noConnection("build the lineage of", code)
 		}
-		if err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, lineageDue, code, reader, all, includes)
-		if err != nil {
-			return err
-		}
+		return err
+	})
+	b.Queue(lineageDue, code, reader, all, includes).Query(func(rows pgx.Rows) (err error) {
 		due, err = pgx.CollectRows(rows, pgx.RowTo[catalog.Key])
 		return err
 	})
+	err := db.pool.SendBatch(ctx, b).Close()
 	return due, fail("list the apps without lineage of", catalog.Key(code), err)
 }
 

@@ -21,17 +21,34 @@ type owner struct {
 	conn *pgx.Conn
 }
 
-// own takes the lock of a run that nobody else can know yet.
-func (db *DB) own(ctx context.Context, id catalog.RunID) (*owner, error) {
-	o := &owner{run: id, config: db.pool.Config().ConnConfig.Copy()}
+// newOwner is an owner without a connection.
+func (db *DB) newOwner() *owner {
+	o := &owner{config: db.pool.Config().ConnConfig.Copy()}
 	// A server can't see that a machine has lost its power: let it ask. (Ignored on private sockets.)
 	o.config.RuntimeParams["tcp_keepalives_idle"] = "20"
 	o.config.RuntimeParams["tcp_keepalives_interval"] = "10"
 	o.config.RuntimeParams["tcp_keepalives_count"] = "3"
-	return o, o.connect(ctx)
+	return o
 }
 
-// connect makes the connection and takes the lock. It waits for it: nobody but this run's own lost
+// dial makes the connection.
+func (o *owner) dial(ctx context.Context) (err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.conn, err = pgx.ConnectConfig(ctx, o.config)
+	return err
+}
+
+// own takes the lock of a run that nobody else can know yet, on the connection that was made.
+func (o *owner) own(ctx context.Context, id catalog.RunID) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.run = id
+	_, err := o.conn.Exec(ctx, ownLock, ownerLock(id))
+	return err
+}
+
+// connect makes a lost connection anew and takes the lock. It waits for it: nobody but this run's own lost
 // connection can still hold it.
 func (o *owner) connect(ctx context.Context) error {
 	conn, err := pgx.ConnectConfig(ctx, o.config)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -19,31 +20,21 @@ import (
 // a CodeConflict that names the first. A run whose process is gone is marked interrupted and is no
 // obstacle.
 func (db *DB) StartRun(ctx context.Context, r catalog.Run) (catalog.RunID, error) {
-	var own *owner
-	err := db.inTx(ctx, func(tx pgx.Tx) error {
-		if err := admit(ctx, tx, r); err != nil {
+	own := db.newOwner()
+	var dialing errgroup.Group
+	dialing.Go(func() error { return own.dial(ctx) }) // it takes a while
+	err := db.inTx(ctx, func(tx pgx.Tx) (err error) {
+		if r.ID, err = insertRun(ctx, tx, r); err != nil {
 			return err
 		}
-		groups := make([]string, len(r.Groups))
-		for i, k := range r.Groups {
-			groups[i] = string(k)
-		}
-		err := tx.QueryRow(ctx, `
-			insert into qlikcrawler.crawl_run (connection, mode, trigger, state, apps, groups, allow_mass_retire,
-				started_at, heartbeat_at, asked_by)
-			values ($1, $2, $3, 'running', $4, $5, $6, now(), now(), $7) returning id`,
-			r.Connection, r.Mode, r.Trigger, texts(r.Apps), texts(groups), r.AllowMassRetire, text(r.AskedBy)).Scan(&r.ID)
-		if err != nil {
+		if err := dialing.Wait(); err != nil {
 			return err
 		}
-		// Others see the run when this commits: by then it is owned.
-		own, err = db.own(ctx, r.ID)
-		return err
+		return own.own(ctx, r.ID) // others see the run when this commits: by then it is owned
 	})
 	if err != nil {
-		if own != nil {
-			own.release()
-		}
+		_ = dialing.Wait() // if it failed, that has been told
+		own.release()
 		return 0, fail("start a crawl of", catalog.Key(r.Connection), err)
 	}
 	if !db.keep(own) {
@@ -53,14 +44,30 @@ func (db *DB) StartRun(ctx context.Context, r catalog.Run) (catalog.RunID, error
 	return r.ID, nil
 }
 
+func insertRun(ctx context.Context, tx pgx.Tx, r catalog.Run) (id catalog.RunID, err error) {
+	if err := admit(ctx, tx, r); err != nil {
+		return 0, err
+	}
+	groups := make([]string, len(r.Groups))
+	for i, k := range r.Groups {
+		groups[i] = string(k)
+	}
+	err = tx.QueryRow(ctx, `
+		insert into qlikcrawler.crawl_run (connection, mode, trigger, state, apps, groups, allow_mass_retire,
+			started_at, heartbeat_at, asked_by)
+		values ($1, $2, $3, 'running', $4, $5, $6, now(), now(), $7) returning id`,
+		r.Connection, r.Mode, r.Trigger, texts(r.Apps), texts(groups), r.AllowMassRetire, text(r.AskedBy)).Scan(&id)
+	return id, err
+}
+
 // admit checks that the connection exists and that no living sweep stands in r's way.
 func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
-	if _, err := tx.Exec(ctx, lockExclusive, "sweep/"+r.Connection); err != nil {
-		return err
-	}
 	var deleting bool
-	err := tx.QueryRow(ctx, "select deleting_at is not null from qlikcrawler.connection where code = $1 for share",
-		r.Connection).Scan(&deleting)
+	b := &pgx.Batch{}
+	b.Queue(lockExclusive, "sweep/"+r.Connection)
+	b.Queue("select deleting_at is not null from qlikcrawler.connection where code = $1 for share", r.Connection).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&deleting) })
+	err := tx.SendBatch(ctx, b).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return noConnection("start a crawl of", r.Connection)
 	}
@@ -152,31 +159,28 @@ type ending struct {
 
 // write waits for those who write for the run: from its commit on, none can.
 func (e ending) write(ctx context.Context, tx pgx.Tx) error {
-	if _, err := tx.Exec(ctx, lockExclusive, runLock(e.run)); err != nil {
-		return err
-	}
-	if err := lockShare(ctx, tx, e.run); err != nil {
-		return err
-	}
 	var code string
 	var mode catalog.Mode
 	from := e.from
 	if from == nil {
 		from = []string{string(catalog.Running)}
 	}
-	err := tx.QueryRow(ctx, `
+	b := &pgx.Batch{}
+	b.Queue(lockExclusive, runLock(e.run))
+	b.Queue(lockShare, e.run)
+	b.Queue(`
 		update qlikcrawler.crawl_run set state = $2, error = $4, worker = null,
 			tally = case when shared then qlikcrawler.tally(id) else coalesce($3, tally) end,
 			heartbeat_at = clock_timestamp(), finished_at = clock_timestamp()
 		where id = $1 and state = any($5) returning connection, mode`,
-		e.run, e.state, e.tally, text(e.why), from).Scan(&code, &mode)
+		e.run, e.state, e.tally, text(e.why), from).
+		QueryRow(func(row pgx.Row) error { return row.Scan(&code, &mode) })
+	queueNoWork(b, e.run)
+	err := tx.SendBatch(ctx, b).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return notRunning(e.run)
 	}
 	if err != nil {
-		return err
-	}
-	if err := dropWork(ctx, tx, e.run); err != nil {
 		return err
 	}
 	switch {

@@ -164,21 +164,16 @@ func (db *DB) CancelRun(ctx context.Context, id catalog.RunID, why string) error
 	return fail("cancel run", runKey(id), err)
 }
 
-// lockShare takes share/CODE of a run's connection.
-func lockShare(ctx context.Context, tx pgx.Tx, id catalog.RunID) error {
-	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('qlikcrawler/share/' || connection, 0))
-		from qlikcrawler.crawl_run where id = $1`, id)
-	return err
-}
+// lockShare takes share/CODE of the connection of the run $1.
+const lockShare = `select pg_advisory_xact_lock(hashtextextended('qlikcrawler/share/' || connection, 0))
+	from qlikcrawler.crawl_run where id = $1`
 
-// dropWork forgets what an ended run had still to do. Batches that somebody works on stay until he
+// queueNoWork forgets what an ended run had still to do. Batches that somebody works on stay until he
 // notices, for he still counts.
-func dropWork(ctx context.Context, tx pgx.Tx, id catalog.RunID) error {
-	b := &pgx.Batch{}
+func queueNoWork(b *pgx.Batch, id catalog.RunID) {
 	b.Queue("delete from qlikcrawler.run_app where run = $1", id)
 	b.Queue("delete from qlikcrawler.lease where run = $1", id)
 	b.Queue("delete from qlikcrawler.run_batch where run = $1 and state <> 'working'", id)
-	return tx.SendBatch(ctx, b).Close()
 }
 
 // A Writer stores for a claim; it is a crawler.Store. The run of its calls is the claim's.

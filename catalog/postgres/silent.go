@@ -34,10 +34,10 @@ func (db *DB) Revive(ctx context.Context, tx pgx.Tx, c catalog.Claim) (queue boo
 	if _, err := tx.Exec(ctx, "set local lock_timeout = '5s'"); err != nil { // a stopped process may hold it: next time
 		return false, err
 	}
-	if _, err := tx.Exec(ctx, lockExclusive, runLock(c.Run)); err != nil {
-		return false, err
-	}
-	if err := lockShare(ctx, tx, c.Run); err != nil {
+	b := &pgx.Batch{}
+	b.Queue(lockExclusive, runLock(c.Run))
+	b.Queue(lockShare, c.Run)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return false, err
 	}
 	if c.Batch > 0 {
