@@ -96,6 +96,11 @@ type mark struct {
 	all      bool    // it isn't known around which datasets
 }
 
+// planOnce lets statements be planned once for all links around a few datasets: to plan takes longer than to find those. Around
+// many, how many they are should count.
+const planOnce = `select set_config('plan_cache_mode', 'force_generic_plan', true)
+	where (select count(*) from (select from qlikcrawler.lineage_touched limit 1001) few) <= 1000`
+
 // readMark waits until nobody else links, and reads what is marked then.
 func readMark(ctx context.Context, tx pgx.Tx, c catalog.Claim) (*mark, error) {
 	m := &mark{}
@@ -111,6 +116,7 @@ func readMark(ctx context.Context, tx pgx.Tx, c catalog.Claim) (*mark, error) {
 	b.Queue("select exists (select from qlikcrawler.lineage_link where from_dataset is null)").QueryRow(func(row pgx.Row) error {
 		return row.Scan(&untold)
 	})
+	b.Queue(planOnce)
 	err := tx.SendBatch(ctx, b).Close()
 	m.all = m.all || untold
 	if err == nil && !m.all && len(m.units) > manyUnits {
