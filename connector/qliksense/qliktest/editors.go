@@ -31,7 +31,7 @@ func (s *Server) editApp(id string, f func(site *Site, a *App, now time.Time)) (
 	return found
 }
 
-// editOne is editApp for what concerns the app alone: what the Repository has of others stays as it is.
+// editOne is editApp for the app's own members, but who may see it: what the Repository has of others stays as it is.
 func (s *Server) editOne(id string, f func(a *App, now time.Time)) bool {
 	now := s.now().UTC()
 	s.mu.Lock()

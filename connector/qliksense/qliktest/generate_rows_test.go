@@ -133,3 +133,42 @@ func TestAVeryLongListIsWhole(t *testing.T) {
 		}
 	}
 }
+
+// TestAListingIsUpToDateAfterEachEdit: what the Repository remembers of a listing of objects tells nothing of before.
+func TestAListingIsUpToDateAfterEachEdit(t *testing.T) {
+	t.Parallel()
+	site := Generate(GenerateOptions{Apps: 60})
+	server := New(t, site, Options{})
+	entity, _, ok := findEntity([]string{"app", "object"})
+	if !ok {
+		t.Fatal("no app objects")
+	}
+	list := func() (rows []string) {
+		for _, r := range server.find(query{entity: entity, user: site.Users[0], sort: []string{"id"}}) {
+			rows = append(rows, string(appendRecord(nil, r.record, nil)))
+		}
+		return rows
+	}
+	for _, edit := range []struct {
+		what string
+		do   func(app string) bool
+	}{
+		{"touched", server.TouchApp},
+		{"renamed", func(app string) bool { return server.RenameApp(app, "Renamed in between") }},
+		{"published", func(app string) bool { return server.PublishApp(app, site.Streams[0]) }},
+		{"deleted", server.DeleteApp},
+	} {
+		before := list()
+		if !edit.do(site.Apps[3].ID) {
+			t.Fatalf("not %s", edit.what)
+		}
+		after := list()
+		server.Edit(func(*Site) {}) // nothing is remembered
+		if diff := cmp.Diff(list(), after); diff != "" {
+			t.Errorf("after the app was %s, listed anew (-) and remembered (+):\n%s", edit.what, diff)
+		}
+		if edit.what != "touched" && cmp.Equal(before, after) {
+			t.Errorf("that the app was %s shows nowhere", edit.what)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -51,7 +52,13 @@ func (c *rowCache) forget(a *App, stamp int) {
 	}
 	delete(c.graph.apps, a)
 	delete(c.graph.inside, a)
-	c.results, c.places, c.stamp = map[string]found{}, 0, stamp
+	c.stamp = stamp
+	maps.DeleteFunc(c.results, func(_ string, f found) bool {
+		if !f.lasts {
+			c.places -= len(f.order)
+		}
+		return !f.lasts
+	})
 }
 
 // A graph is all entities of a site, each made when it is first needed.

@@ -69,7 +69,7 @@ func (s *Server) lookUp(q query, use func(found)) {
 
 // run answers a query from the entities of a site.
 func (q query) run(g *graph) found {
-	f := found{set: q.entity.rows(g, q.pinnedApps())}
+	f := found{set: q.entity.rows(g, q.pinnedApps()), lasts: q.lasts()}
 	for i := range f.set.size() {
 		switch {
 		case q.only != nil && !containsFold(q.only, f.set.id(i)):
@@ -84,6 +84,12 @@ func (q query) run(g *graph) found {
 		f.sortBy(q.sort, q.descending)
 	}
 	return f
+}
+
+// lasts reports whether a query for app objects finds the same ones, in the same order, after an edit of an app's own members: it
+// looks at none of them.
+func (q query) lasts() bool {
+	return q.entity.path == "app/object" && q.filter == nil && (q.sort == nil || len(q.sort) == 1 && strings.EqualFold(q.sort[0], "id"))
 }
 
 // pinnedApps are the apps that the filter asks for by id; nil: any. Only their insides are looked at.

@@ -126,6 +126,7 @@ func (s objectSet) row(i int) row {
 type found struct {
 	set   rowSet
 	order []int32
+	lasts bool // it is the same after an edit of an app's own members
 }
 
 // rows makes the rows from one place to another.
