@@ -66,8 +66,10 @@ func (db *DB) ExplainLineage(ctx context.Context, key catalog.Key, way catalog.D
 			return err
 		}
 		var keys []string
-		for k := range w.nodes {
-			keys = append(keys, string(k))
+		for _, edges := range w.fetched[way] {
+			for _, e := range edges {
+				keys = append(keys, string(other(e, way)))
+			}
 		}
 		plan, err = explain(ctx, tx, nodesOf, []any{keys, w.allowed()})
 		plans = append(plans, plan)

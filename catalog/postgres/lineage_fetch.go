@@ -87,14 +87,14 @@ func (w *walker) fetch(ctx context.Context, way catalog.Direction, keys []catalo
 	for _, f := range found {
 		others[other(f, way)] = true
 	}
-	if err := w.learn(ctx, others); err != nil {
+	if err := w.look(ctx, others); err != nil {
 		return err
 	}
 	for _, k := range fresh {
 		have[k] = nil
 	}
 	for _, f := range found {
-		if o := other(f, way); w.nodes[o] != nil && (f.Origin == catalog.FromPerson || !w.overruled(f)) {
+		if w.sees(other(f, way)) && (f.Origin == catalog.FromPerson || !w.overruled(f)) {
 			here := end(f, way)
 			have[here] = append(have[here], f)
 		}

@@ -73,6 +73,9 @@ func (b *grapher) build(ctx context.Context, root *catalog.LineageNode, starts [
 	if err != nil {
 		return nil, err
 	}
+	if err := b.w.describe(ctx, b.nodes); err != nil {
+		return nil, err
+	}
 	g := &catalog.LineageGraph{
 		Key: b.q.Key, Direction: b.q.Direction, Columns: b.q.Columns, Truncated: b.truncated,
 		Nodes: []catalog.GraphNode{}, Edges: edges,
@@ -85,6 +88,21 @@ func (b *grapher) build(ctx context.Context, root *catalog.LineageNode, starts [
 	})
 	slices.SortFunc(g.Edges, compareEdges)
 	return g, nil
+}
+
+// describe says what the nodes of an answer are.
+func (w *walker) describe(ctx context.Context, nodes map[catalog.Key]*catalog.GraphNode) error {
+	keys := make(map[catalog.Key]bool, len(nodes))
+	for k := range nodes {
+		keys[k] = true
+	}
+	err := w.learn(ctx, keys)
+	for k, n := range nodes {
+		if known := w.nodes[k]; known != nil {
+			n.LineageNode = *known
+		}
+	}
+	return err
 }
 
 // distinct leaves out edges that were met from both ends.
@@ -149,11 +167,11 @@ func (b *grapher) join(ctx context.Context, way catalog.Direction, root catalog.
 	for _, m := range members {
 		known[m] = true
 	}
-	if err := b.w.learn(ctx, known); err != nil {
+	if err := b.w.look(ctx, known); err != nil {
 		return err
 	}
 	for _, m := range members {
-		if b.w.nodes[m] == nil {
+		if !b.w.sees(m) {
 			continue
 		}
 		e := &walked{LineageEdge: catalog.LineageEdge{
@@ -178,7 +196,7 @@ func (b *grapher) admit(k catalog.Key, way catalog.Direction, depth int) bool {
 	if b.q.Depth > 0 && depth > b.q.Depth || len(b.nodes) >= b.room {
 		return false
 	}
-	b.nodes[k] = &catalog.GraphNode{LineageNode: *b.w.nodes[k], Depth: depth, Side: way}
+	b.nodes[k] = &catalog.GraphNode{LineageNode: catalog.LineageNode{Key: k}, Depth: depth, Side: way}
 	return true
 }
 

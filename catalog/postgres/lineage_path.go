@@ -178,13 +178,19 @@ func (m *meeting) graph(ctx context.Context, q catalog.LineageQuery, at catalog.
 	edges, nodes = append(edges, onward...), slices.Concat(nodes, []catalog.Key{at}, rest)
 	w, way := m.there.w, m.there.way
 	told, err := w.tell(ctx, edges)
-	g := &catalog.LineageGraph{Key: q.Key, Direction: way, Columns: w.columns, Edges: told}
+	if err != nil {
+		return nil, err
+	}
+	known := map[catalog.Key]*catalog.GraphNode{}
 	for i, k := range nodes {
-		n := catalog.GraphNode{LineageNode: *w.nodes[k], Depth: i}
-		if i > 0 {
-			n.Side = way
+		if known[k] = (&catalog.GraphNode{Depth: i}); i > 0 {
+			known[k].Side = way
 		}
-		g.Nodes = append(g.Nodes, n)
+	}
+	err = w.describe(ctx, known)
+	g := &catalog.LineageGraph{Key: q.Key, Direction: way, Columns: w.columns, Edges: told}
+	for _, k := range nodes {
+		g.Nodes = append(g.Nodes, *known[k])
 	}
 	return g, err
 }

@@ -135,10 +135,27 @@ func unknownNode(k catalog.Key) *catalog.LineageNode {
 	return n
 }
 
-// shows reports whether a node is part of the answer; data flows through the others.
+// look makes sure that it is known which nodes may be seen. Who may see all needn't ask: what nodes are is asked of those that
+// are shown, which are few of those that a walk comes to.
+func (w *walker) look(ctx context.Context, keys map[catalog.Key]bool) error {
+	if w.scope.All {
+		return nil
+	}
+	return w.learn(ctx, keys)
+}
+
+// sees reports whether a node may be seen, of those that were looked at.
+func (w *walker) sees(k catalog.Key) bool { return w.scope.All || w.nodes[k] != nil }
+
+// shows reports whether a node is part of the answer; data flows through the others. That is told by its key, too.
 func (w *walker) shows(k catalog.Key) bool {
-	n := w.nodes[k]
-	return w.all || w.named[k] || n == nil || !n.Kind.Inner()
+	if w.all || w.named[k] {
+		return true
+	}
+	if n := w.nodes[k]; n != nil {
+		return !n.Kind.Inner()
+	}
+	return !kindOf(k).Inner()
 }
 
 // atOnce is how many nodes are asked about at once, besides those ahead: between two times it is seen whether there
