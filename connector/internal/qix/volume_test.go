@@ -43,7 +43,7 @@ func TestAFrameAboveTheLimitEndsTheSession(t *testing.T) {
 	})
 	t.Run("above it isn't", func(t *testing.T) {
 		t.Parallel()
-		s := dial(t, qix.Dialer{MaxFrame: limit}, q.Script{q.Greet(), q.Expect("X"), q.Send(frame(limit + 1))})
+		s := dial(t, qix.Dialer{MaxFrame: limit}, q.Script{q.Greet(), q.Expect("X"), q.SendTooMuch(frame(limit + 1))})
 		e := failure[*qix.ClosedError](t, qix.Send[string](within(t), s, -1, "X"))
 		if f := as[*qix.FrameError](t, e); !errors.Is(f, qix.ErrFrameTooLarge) || !strings.Contains(f.Error(), "1048576") {
 			t.Errorf("error %v", f)

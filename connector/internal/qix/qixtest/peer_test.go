@@ -92,6 +92,37 @@ func TestThePeerFailsTheTestOfAClientThatDoesOtherwise(t *testing.T) {
 	}
 }
 
+func TestAClientMayHangUpInTheMiddleOnlyWhereTheScriptSaysSo(t *testing.T) {
+	t.Parallel()
+	const ok = `{"jsonrpc":"2.0","id":1,"handle":-1,"method":"A","params":[]}`
+	huge := strings.Repeat("x", 64<<20) // more than the sockets hold
+	hangUp := func(ws *websocket.Conn) {
+		if _, _, err := ws.NextReader(); err != nil {
+			t.Error(err)
+		}
+	}
+	tests := []struct {
+		name   string
+		script Script
+		client func(*websocket.Conn)
+		want   string // "" for no complaint
+	}{
+		{"too much", Script{SendTooMuch(huge)}, hangUp, ""},
+		{"too much, and the client goes on", Script{SendTooMuch("x")}, say(t, ok), "unexpected A"},
+		{"a message like any other", Script{Send(huge)}, hangUp, "step 0"},
+		{"a refusal's body", Script{Refuse(400, nil, huge)}, hangUp, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(play(t, tt.script, tt.client), "\n")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("complaints %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestThePeerFailsTheTestWhenConnectionsAndScriptsDoNotMatch(t *testing.T) {
 	t.Parallel()
 	r := &recorder{TB: t}

@@ -142,6 +142,23 @@ func Notify(method string, params any) Step {
 // Send sends a message as it is.
 func Send(raw string) Step { return func(c *Conn) error { return c.write([]byte(raw)) } }
 
+// SendTooMuch sends a message at which the client has to hang up, be it in the middle of it: what of
+// it can't be written any more is no fault.
+func SendTooMuch(raw string) Step {
+	return func(c *Conn) error {
+		if err := c.upgrade(); err != nil {
+			return err
+		}
+		if err := c.write([]byte(raw)); err != nil && hangUp(err) != nil {
+			return err
+		}
+		if err := c.awaitHangUp(); err != nil {
+			return err
+		}
+		return errEnd
+	}
+}
+
 // SendPartly begins a message, and hangs up before it is whole.
 func SendPartly(raw string) Step {
 	return func(c *Conn) error {
@@ -216,14 +233,15 @@ func Ponged() Step {
 	}
 }
 
-// Refuse answers the upgrade with an HTTP status instead.
+// Refuse answers the upgrade with an HTTP status instead. The client need not read all of the body.
 func Refuse(status int, header map[string]string, body string) Step {
 	return func(c *Conn) error {
 		for name, value := range header {
 			c.w.Header().Set(name, value)
 		}
 		c.w.WriteHeader(status)
-		if _, err := c.w.Write([]byte(body)); err != nil && !errors.Is(err, http.ErrBodyNotAllowed) {
+		_, err := c.w.Write([]byte(body))
+		if err != nil && !errors.Is(err, http.ErrBodyNotAllowed) && hangUp(err) != nil {
 			return err
 		}
 		return errEnd
