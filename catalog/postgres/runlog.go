@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
@@ -16,8 +17,8 @@ const maxRunLog = 8 << 20
 // keptLogs is how many runs of a connection keep their log.
 const keptLogs = 3
 
-// AppendRunLog appends lines to the log of a run. Several processes may do so; each call's lines stay
-// together and in order. When the log is full, further lines are counted and dropped.
+// AppendRunLog appends lines to the log of a run. Several processes may do so; lines of the same time stay in their
+// order. When the log is full, further lines are counted and dropped.
 func (db *DB) AppendRunLog(ctx context.Context, run catalog.RunID, lines []catalog.LogLine) error {
 	if len(lines) == 0 {
 		return nil
@@ -85,17 +86,22 @@ func (db *DB) LastRunLog(ctx context.Context, code string) (catalog.RunLog, erro
 // logPage is how many lines are read at a time.
 const logPage = 1000
 
-// RunLog gives the lines of a run's log, in the order in which they came, one by one to use, whose error
-// ends it.
+// RunLog gives the lines of a run's log one by one to use, whose error ends it: by time, by the clocks of the processes
+// that wrote them, and in the order in which they were stored where that is the same. It gives no line twice. One that
+// is stored while the log is read, and is earlier than what was given, is for the next reading: who wants to follow a
+// log as it grows can't have it by time.
 func (db *DB) RunLog(ctx context.Context, run catalog.RunID, use func(catalog.LogLine) error) error {
-	for after := int64(0); ; {
-		rows, err := db.pool.Query(ctx, "select id, at, line from qlikcrawler.run_log where run = $1 and id > $2 order by id limit $3", run, after, logPage)
+	since, after := pgtype.Timestamptz{InfinityModifier: pgtype.NegativeInfinity, Valid: true}, int64(0)
+	for {
+		rows, err := db.pool.Query(ctx, `
+			select id, at, at, line from qlikcrawler.run_log where run = $1 and (at, id) > ($2, $3) order by at, id limit $4`,
+			run, since, after, logPage)
 		if err != nil {
 			return fail("read the log of run", runKey(run), err)
 		}
 		lines, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (catalog.LogLine, error) {
 			var l catalog.LogLine
-			return l, row.Scan(&after, &l.At, &l.Text)
+			return l, row.Scan(&after, &since, &l.At, &l.Text)
 		})
 		if err != nil {
 			return fail("read the log of run", runKey(run), err)

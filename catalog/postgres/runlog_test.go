@@ -66,6 +66,45 @@ func TestRunLogKeepsTheOrderOfEachProcess(t *testing.T) {
 	}
 }
 
+// Two processes store what they logged at the same time, one after the other; the clock is that of the lines.
+func TestRunLogIsReadByTimeWhoeverStoredItFirst(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	run := b.start()
+	at := time.Now().Truncate(time.Second)
+	const each = 1500 // more than is read at a time
+	for _, process := range []int{1, 0} {
+		lines := make([]catalog.LogLine, each)
+		for i := range lines {
+			// Even lines of the one and odd ones of the other, ten of the same time.
+			lines[i] = catalog.LogLine{At: at.Add(time.Duration((2*i+process)/20) * time.Millisecond), Text: fmt.Sprintf("%d %04d", process, i)}
+		}
+		b.must(b.AppendRunLog(t.Context(), run, lines))
+	}
+	var got []catalog.LogLine
+	b.must(b.RunLog(t.Context(), run, func(l catalog.LogLine) error {
+		if len(got) == 1 { // too late for this reading
+			b.must(b.AppendRunLog(t.Context(), run, []catalog.LogLine{{At: at.Add(-time.Hour), Text: "late"}}))
+		}
+		got = append(got, l)
+		return nil
+	}))
+	if len(got) != 2*each {
+		t.Fatalf("%d lines, want %d", len(got), 2*each)
+	}
+	next, times := [2]int{}, time.Time{}
+	for i, l := range got {
+		var p, n int
+		if _, err := fmt.Sscanf(l.Text, "%d %d", &p, &n); err != nil || next[p] != n || l.At.Before(times) {
+			t.Fatalf("line %d is %q of %s after one of %s, want line %d of its process: %v", i, l.Text, l.At, times, next[p], err)
+		}
+		next[p], times = n+1, l.At
+	}
+	if again := b.log(run); len(again) != 2*each+1 || again[0] != "late" {
+		t.Errorf("the next reading gives %d lines, the first is %q", len(again), again[0])
+	}
+}
+
 func TestRunLogIsBoundedAndOldOnesGo(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 )
 
@@ -61,6 +63,27 @@ func (w *Writer) LinkLineage(ctx context.Context, run catalog.RunID) error {
 		return err
 	}
 	return w.linkLineage(ctx, w.claim)
+}
+
+// NoteLineage adds to the tally of a shared run how much lineage who has the claim made for it: each once, as it
+// ends. What a process made that was killed before isn't counted. CodeConflict if the claim is lost.
+func (w *Writer) NoteLineage(ctx context.Context, made catalog.LineageTally) error {
+	doc, err := jsonOf(made)
+	if err == nil {
+		err = w.inTx(ctx, func(tx pgx.Tx) error {
+			if _, err := fence(ctx, tx, w.claim); err != nil {
+				return err
+			}
+			b := &pgx.Batch{}
+			b.Queue(`
+				update qlikcrawler.crawl_run r set lineage = (
+					select jsonb_object_agg(e.key, e.value::bigint + coalesce((r.lineage->>e.key)::bigint, 0)) from jsonb_each_text($2) e)
+				where id = $1`, w.claim.Run, doc)
+			b.Queue("update qlikcrawler.crawl_run set tally = qlikcrawler.tally(id) where id = $1 and shared", w.claim.Run)
+			return tx.SendBatch(ctx, b).Close()
+		})
+	}
+	return fail("note the lineage of run", runKey(w.claim.Run), err)
 }
 
 // Progress does nothing: the process beats for all of its claims at once (Beat).

@@ -343,6 +343,7 @@ func (v *visit) follow() {
 	v.picture("crawl-running")
 	v.with("h1", "done")
 	v.with("#outcomes .tabs", "In part")
+	v.with("#progress .facts", "without a known origin")
 	v.picture("crawl-done")
 	v.press(v.with(".tabs a", "In part"))
 	v.with("#outcomes code", "section_access")

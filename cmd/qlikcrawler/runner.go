@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
 	"github.com/qlikcrawler/qlikcrawler/connector"
 	"github.com/qlikcrawler/qlikcrawler/connector/document"
 	"github.com/qlikcrawler/qlikcrawler/crawler"
@@ -187,9 +188,9 @@ func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) (err er
 	return nil
 }
 
-// lineage builds the lineage of what a run changed, unless the connection says otherwise. Its error is
-// logged and costs no crawl: the next one makes up for it.
-func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store crawler.LineageStore) error {
+// lineage builds the lineage of what a run changed, unless the connection says otherwise, and notes in the run how
+// much. Its error is logged and costs no crawl: the next one makes up for it.
+func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store *postgres.Writer) error {
 	conn, err := r.db.Connection(ctx, run.Connection)
 	if err != nil {
 		return err
@@ -198,7 +199,16 @@ func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store crawle
 	if err != nil || !options.AutoLineage {
 		return err
 	}
-	_, err = options.lineage(store).Build(ctx, run.ID, run.Connection, false)
+	made, err := options.lineage(store).Build(ctx, run.ID, run.Connection, false)
+	if made == (catalog.LineageTally{}) {
+		return err
+	}
+	// What was made before a stop or a failure was made: whoever goes on makes the rest.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTimeout)
+	defer cancel()
+	if noteErr := store.NoteLineage(last, made); noteErr != nil {
+		r.app.log.WarnContext(ctx, "the crawl's tally won't tell all of its lineage", "connection", run.Connection, "run", run.ID, "error", noteErr)
+	}
 	return err
 }
 

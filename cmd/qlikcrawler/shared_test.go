@@ -114,6 +114,9 @@ func TestSharedCrawlEqualsOneInAProcess(t *testing.T) {
 	if run.Tally.Added != want.Tally.Added || run.Tally.Planned != want.Tally.Planned || run.Tally.Listed != want.Tally.Listed {
 		t.Errorf("the tally is %+v, want that of %+v", run.Tally, want.Tally)
 	}
+	if run.Tally.Lineage != want.Tally.Lineage || want.Tally.Lineage.Apps == 0 {
+		t.Errorf("it tells lineage of %+v, want that of %+v", run.Tally.Lineage, want.Tally.Lineage)
+	}
 	if opens := int64(srv.Counters().OpensWithoutData - before.OpensWithoutData); run.Tally.Usage.Opens != opens {
 		t.Errorf("it counts %d opens, the site %d", run.Tally.Usage.Opens, opens)
 	}
