@@ -18,8 +18,8 @@ type Crawler struct {
 	Store   Store
 	Observe Observer // nil: nobody watches
 
-	Workers         int     // units read at a time; 0 means 4
-	MassRetireLimit float64 // share of the known units that may go without being asked, 0 to 1; 0 means 0.5
+	Workers         int      // units read at a time; 0 means 4
+	MassRetireLimit *float64 // share of the known units that may go without being asked, 0 to 1; nil means 0.5
 
 	Beat time.Duration // how often a run's progress is stored; 0 means a second
 
@@ -161,8 +161,8 @@ func (c *Crawler) workers() int {
 }
 
 func (c *Crawler) massRetireLimit() float64 {
-	if c.MassRetireLimit > 0 {
-		return c.MassRetireLimit
+	if c.MassRetireLimit != nil {
+		return *c.MassRetireLimit
 	}
 	return 0.5
 }

@@ -26,7 +26,7 @@ type LineageStore interface {
 // Lineage builds the lineage of a connection's apps from what the catalog has of them.
 type Lineage struct {
 	Store   LineageStore
-	Workers int // apps at a time; 0 means 2
+	Workers int // apps at a time; 2 at the least
 	// Include gives a file that scripts include; nil: they can't be read.
 	Include func(path string) (string, error)
 	QVDs    *QVDs // nil: headers of QVD files can't be read

@@ -82,9 +82,9 @@ func (a *app) check(cmd *cobra.Command, conn catalog.Connection, secret func(con
 }
 
 func openChecker(ctx context.Context, a *app, conn catalog.Connection, secret func(context.Context, string) (string, error)) (connector.Checker, error) {
-	source, ok := sources().Find(conn.Type)
-	if !ok {
-		return nil, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
+	source, err := knownSource(conn)
+	if err != nil {
+		return nil, err
 	}
 	src, err := source.Open(ctx, connector.Env{Connection: conn, Secret: secret, Control: a.config.policy.Network.Control, Log: a.log.With("connection", conn.Code)})
 	if err != nil {
@@ -162,5 +162,5 @@ func printVerdict(w io.Writer, r checkReport) {
 		fmt.Fprintf(w, "\n%s can be crawled\n", r.Connection)
 		return
 	}
-	fmt.Fprintf(w, "\n%d step%s failed\n", failed, plural(int64(failed)))
+	fmt.Fprintf(w, "\n%s failed\n", count(failed, "step"))
 }

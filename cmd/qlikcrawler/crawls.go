@@ -118,7 +118,7 @@ func (a *app) crawlWith(ctx context.Context, db *database, conn catalog.Connecti
 	}
 	bar := newProgressBar(a.env.Stderr, conn.Code)
 	c := crawler.Crawler{
-		Store: db.DB, Workers: workers, MassRetireLimit: float64(options.MassRetireLimit) / 100,
+		Store: db.DB, Workers: workers, MassRetireLimit: options.massRetireLimit(),
 		Wait: a.pauseQuiet(conn.Code, options),
 		Observe: func(e crawler.Event) {
 			if e.Outcome != nil && e.Outcome.Change != catalog.Unchanged {

@@ -56,6 +56,12 @@ func unmarshalSettings(conn catalog.Connection, into any) error {
 	return nil
 }
 
+// massRetireLimit is the share of the known apps that may go without being asked.
+func (o runOptions) massRetireLimit() *float64 {
+	share := float64(o.MassRetireLimit) / 100
+	return &share
+}
+
 func (o runOptions) limit() catalog.Limit {
 	return catalog.Limit{Workers: o.Workers, Sessions: o.MaxSessions}
 }

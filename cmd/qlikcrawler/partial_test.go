@@ -154,14 +154,18 @@ func TestTheBrakeThroughTheProgram(t *testing.T) {
 			t.Errorf("%s: it wrote", what)
 		}
 	}
-	for _, a := range apps {
+	limit := func(percent string) {
+		p.must(exitDone, file+"options: {mass_retire_limit: "+percent+"}\n", "connection", "edit", "qlik", "-f", "-")
+	}
+	srv.DeleteApp(apps[3].ID)
+	limit("0%")
+	refused("one of four when none may go", "1 of the 4 apps")
+	limit("50%")
+	for _, a := range apps[:3] {
 		srv.DeleteApp(a.ID)
 	}
 	refused("an empty listing", "4 of the 4 apps")
 	refused("an empty listing, full", "empty listing", "--mode", "full")
-	limit := func(percent string) {
-		p.must(exitDone, file+"options: {mass_retire_limit: "+percent+"}\n", "connection", "edit", "qlik", "-f", "-")
-	}
 	limit("100%")
 	refused("an empty listing within the limit", "empty listing")
 	srv.AddApp(apps[0])

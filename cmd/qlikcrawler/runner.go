@@ -63,11 +63,20 @@ func (r *crawlRunner) open(ctx context.Context, conn catalog.Connection) (connec
 	})
 }
 
-// sourceOf finds the source of a connection and lets it check the settings.
-func sourceOf(conn catalog.Connection) (connector.Source, error) {
+// knownSource finds the source of a connection.
+func knownSource(conn catalog.Connection) (connector.Source, error) {
 	source, ok := sources().Find(conn.Type)
 	if !ok {
 		return source, fmt.Errorf("connection %s is of type %q, which this version doesn't read", conn.Code, conn.Type)
+	}
+	return source, nil
+}
+
+// sourceOf finds the source of a connection and lets it check the settings.
+func sourceOf(conn catalog.Connection) (connector.Source, error) {
+	source, err := knownSource(conn)
+	if err != nil {
+		return source, err
 	}
 	if errs := source.Validate(conn); len(errs) > 0 {
 		return source, fmt.Errorf("connection %s:\n%w", conn.Code, errs)
@@ -75,11 +84,12 @@ func sourceOf(conn catalog.Connection) (connector.Source, error) {
 	return source, nil
 }
 
-// leaseTimeout bounds giving up a Qlik session's place; one that isn't given up falls to others in time.
+// leaseTimeout bounds one attempt to give up a Qlik session's place.
 const leaseTimeout = 5 * time.Second
 
-// closed gives up what goes with a source that was logged out.
-func (r *crawlRunner) closed(code string) {
+// closed gives up what goes with a source that was logged out. While the database is away the session's place
+// stays: this process lives, so that nobody else gets it before it is given up.
+func (r *crawlRunner) closed(code string) error {
 	var runs []catalog.RunID
 	r.mu.Lock()
 	for run, p := range r.parts {
@@ -96,9 +106,11 @@ func (r *crawlRunner) closed(code string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaseTimeout)
 	defer cancel()
 	if err := r.db.ReleaseLease(ctx, code, r.worker); err != nil {
-		r.app.log.Warn("could not give up the session's place", "connection", code, "error", err)
+		r.app.log.Warn("could not give up the session's place; it is tried again", "connection", code, "error", err)
+		return err
 	}
 	r.endedElsewhere(ctx, runs)
+	return nil
 }
 
 // endedElsewhere forgets the runs that another process has ended. One that still goes on is looked at when the next
@@ -173,7 +185,7 @@ func (r *crawlRunner) Retire(ctx context.Context, run catalog.SharedRun) (err er
 	defer func() { end(err) }()
 	store := r.db.As(run.Claim)
 	c := crawler.Crawler{Store: store}
-	if conn, err := r.db.Connection(ctx, run.Details.Connection); err == nil {
+	if conn, err := r.db.Connection(ctx, run.Details.Connection); err == nil { // if it can't be read, only the log is missing
 		c.Observe = r.logs.Open(run.Details, conn).Observe
 	}
 	if err := c.Retire(ctx, run.Details, run.Retire); err != nil {
@@ -264,7 +276,7 @@ func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part,
 	if p != nil {
 		fresh.past = p.usage()
 	}
-	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: float64(options.MassRetireLimit) / 100, Observe: r.metrics.observing(run.Connection, log.Observe)}
+	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: options.massRetireLimit(), Observe: r.metrics.observing(run.Connection, log.Observe)}
 	if fresh.part, err = c.Part(run, src); err != nil {
 		return nil, err
 	}

@@ -17,13 +17,16 @@ const idleSource = 3 * time.Second
 
 // A sourcePool opens one source a connection, for all that this process does with it: one Qlik session.
 type sourcePool struct {
-	open   func(ctx context.Context, conn catalog.Connection) (connector.Connector, error)
-	closed func(code string) // called after a source was logged out, before another may be opened
+	open func(ctx context.Context, conn catalog.Connection) (connector.Connector, error)
+	// closed is called after a source was logged out, before another may be opened; if it fails, again and again
+	// while nobody uses the connection.
+	closed func(code string) error
 	log    *slog.Logger
 
 	mu      sync.Mutex
 	held    map[string]*heldSource
 	closing map[string]chan struct{} // closed when the source is logged out
+	ended   bool                     // close was called
 }
 
 // A heldSource is one connection's place in the pool. Its own lock is held while it is opened or closed.
@@ -36,7 +39,7 @@ type heldSource struct {
 	edited time.Time           // of the connection that it was opened with
 }
 
-func newSourcePool(open func(context.Context, catalog.Connection) (connector.Connector, error), closed func(string), log *slog.Logger) *sourcePool {
+func newSourcePool(open func(context.Context, catalog.Connection) (connector.Connector, error), closed func(string) error, log *slog.Logger) *sourcePool {
 	return &sourcePool{open: open, closed: closed, log: log, held: map[string]*heldSource{}, closing: map[string]chan struct{}{}}
 }
 
@@ -94,7 +97,7 @@ func (p *sourcePool) get(ctx context.Context, conn catalog.Connection) (connecto
 	return h.src, nil
 }
 
-// closeIdle logs a source out that nobody uses.
+// closeIdle logs a source out that nobody uses. What went with it may stay for a while when the database is away.
 func (p *sourcePool) closeIdle(code string) {
 	p.mu.Lock()
 	h := p.held[code]
@@ -110,10 +113,13 @@ func (p *sourcePool) closeIdle(code string) {
 	h.mu.Lock()
 	p.logOut(code, h)
 	h.mu.Unlock()
-	p.closed(code)
+	err := p.closed(code)
 
 	p.mu.Lock()
 	delete(p.closing, code)
+	if err != nil && !p.ended {
+		p.held[code] = &heldSource{idle: time.AfterFunc(idleSource, func() { p.closeIdle(code) })}
+	}
 	p.mu.Unlock()
 	close(done)
 }
@@ -131,6 +137,7 @@ func (p *sourcePool) logOut(code string, h *heldSource) {
 // close logs everything out that isn't in use. Call it when no work is left.
 func (p *sourcePool) close() {
 	p.mu.Lock()
+	p.ended = true
 	codes := make([]string, 0, len(p.held))
 	for code := range p.held {
 		codes = append(codes, code)
