@@ -87,7 +87,7 @@ func nextBatch(ctx context.Context, tx pgx.Tx, run catalog.RunID, number int, wo
 	return b, catalog.Yours, err
 }
 
-// An Ended batch says what comes next.
+// An endedBatch says what comes next.
 type endedBatch struct {
 	code string
 	over bool // the run has ended, or the claim wasn't the latest

@@ -128,7 +128,7 @@ func noConnection(op, code string) error {
 	return &catalog.Error{
 		Code: catalog.CodeNotFound, Op: op, Key: catalog.Key(code),
 		Err:  errors.New("there is no connection with this code"),
-		Cure: "See connection list for the codes.",
+		Cure: "List the connections with GET /api/v1/connections or with the command connection list.",
 	}
 }
 

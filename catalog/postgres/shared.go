@@ -168,8 +168,8 @@ func (db *DB) CancelRun(ctx context.Context, id catalog.RunID, why string) error
 const lockShare = `select pg_advisory_xact_lock(hashtextextended('qlikcrawler/share/' || connection, 0))
 	from qlikcrawler.crawl_run where id = $1`
 
-// queueNoWork forgets what an ended run had still to do. Batches that somebody works on stay until he
-// notices, for he still counts.
+// queueNoWork forgets what an ended run had still to do. Batches that a process works on stay until it
+// notices, for it still counts.
 func queueNoWork(b *pgx.Batch, id catalog.RunID) {
 	b.Queue("delete from qlikcrawler.run_app where run = $1", id)
 	b.Queue("delete from qlikcrawler.lease where run = $1", id)
