@@ -215,8 +215,8 @@ func (a *app) listConnections(cmd *cobra.Command, db *database) error {
 		return nil
 	}
 	t := newTable(cmd.OutOrStdout(), "CODE", "NAME", "ENVIRONMENT", "URL", "HEALTH", "APPS", "SHEETS", "LAST SUCCESS")
-	for _, r := range rows {
-		t.AppendRow([]any{r.Code, r.Name, r.Environment, r.URL, r.Health, r.Counts.Apps, r.Counts.Sheets, ago(r.LastSuccessAt)})
+	for i, r := range rows {
+		t.AppendRow([]any{r.Code, r.Name, r.Environment, r.URL, r.Health, r.Counts.Apps, r.Counts.Sheets, day(all[i].LastSuccessAt, "never")})
 	}
 	t.Render()
 	for _, r := range rows {
@@ -232,13 +232,6 @@ func timeOrNil(t time.Time) *time.Time {
 		return nil
 	}
 	return &t
-}
-
-func ago(t *time.Time) string {
-	if t == nil {
-		return "never"
-	}
-	return t.Local().Format("2006-01-02 15:04")
 }
 
 func newConnectionShow(a *app) *cobra.Command {

@@ -68,7 +68,7 @@ func printUntraced(w io.Writer, c *catalog.Coverage) {
 		columns, unresolved = columns+app.Columns, unresolved+app.Unresolved
 	}
 	if columns > 0 {
-		fmt.Fprintf(w, "  %-15s %s of %d columns\n", "untraced", share(unresolved, columns), columns)
+		fmt.Fprintf(w, "  %-15s %s of %s\n", "untraced", share(unresolved, columns), count(columns, "column"))
 	}
 }
 

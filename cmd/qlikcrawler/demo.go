@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/embedded"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest/demo"
+	"github.com/qlikcrawler/qlikcrawler/scheduler"
 )
 
 type demoFlags struct {
@@ -41,11 +43,29 @@ Then it serves the API and its pages until Ctrl-C. What it makes stays in the da
 	return cmd
 }
 
+// validate tells what is wrong before anything is started, and gives what serves after the crawl.
+func (f demoFlags) validate(getenv func(string) string) (serveFlags, error) {
+	serve := serveFlags{demo: true, slots: scheduler.DefaultSlots}
+	if f.apps < 0 {
+		return serve, wrongUse("--apps %d: want 0 or more", f.apps)
+	}
+	if f.once {
+		return serve, nil
+	}
+	serve.web = webFlags{listen: f.listen, anyPort: f.listen == "" && getenv("QLIKCRAWLER_LISTEN") == ""}
+	err := serve.web.validate(getenv)
+	if local, unknown := onLoopback(serve.web.listen); unknown == nil && !local {
+		return serve, wrongUse("--listen %s is reached from other machines: the demo is for this one; name an address such as %s", serve.web.listen, defaultListen)
+	}
+	return serve, err
+}
+
 // demo is the main job on nothing but this program.
 func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 	ctx := cmd.Context()
-	if f.apps < 0 {
-		return wrongUse("--apps %d: want 0 or more", f.apps)
+	serve, err := f.validate(a.env.Getenv)
+	if err != nil {
+		return err
 	}
 	role := embedded.RoleServer
 	if f.once {
@@ -77,18 +97,13 @@ func (a *app) demo(cmd *cobra.Command, f demoFlags) (err error) {
 	if err := a.printCrawl(cmd.OutOrStdout(), result); err != nil {
 		return err
 	}
-	if !a.json {
-		a.whereToLook(cmd, db)
+	w := cmd.OutOrStdout()
+	if a.json {
+		w = cmd.ErrOrStderr() // standard output is one JSON document
+	} else {
+		whereToLook(w, db, f.once)
 	}
 	if !f.once {
-		w := cmd.OutOrStdout()
-		if a.json {
-			w = cmd.ErrOrStderr() // standard output is one JSON document
-		}
-		serve := serveFlags{demo: true, web: webFlags{listen: f.listen, anyPort: f.listen == "" && a.env.Getenv("QLIKCRAWLER_LISTEN") == ""}}
-		if err := serve.web.validate(a.env.Getenv); err != nil {
-			return err
-		}
 		if err := a.runService(ctx, db, serve, w); err != nil {
 			return err
 		}
@@ -151,10 +166,14 @@ func (a *app) demoConnection(ctx context.Context, db *database, srv *qliktest.Se
 	return conn, putConnection(ctx, db, conn)
 }
 
-func (a *app) whereToLook(cmd *cobra.Command, db *database) {
-	w := cmd.OutOrStdout()
+// whereToLook says how to look at what the demo made; ends: its private Postgres ends with this command.
+func whereToLook(w io.Writer, db *database, ends bool) {
 	fmt.Fprintln(w, "\nWhere to look")
-	if db.server != nil {
+	switch {
+	case db.server != nil && ends:
+		fmt.Fprintln(w, "  the pages:         qlikcrawler demo, or qlikcrawler serve")
+		fmt.Fprintln(w, "  while that runs:   psql "+quoted(db.url))
+	case db.server != nil:
 		fmt.Fprintln(w, "  while this runs:   psql "+quoted(db.url))
 	}
 	fmt.Fprintln(w, "  every view:        \\dv catalog.*")

@@ -220,6 +220,7 @@ func TestWrongUse(t *testing.T) {
 		"unknown type":         {[]string{"connection", "template", "tableau"}, "qlik-sense"},
 		"unknown fault":        {[]string{"simulate", "--fault", "rain"}, "no such fault"},
 		"apps below zero":      {[]string{"demo", "--apps", "-1"}, "--apps"},
+		"demo for everybody":   {[]string{"demo", "--listen", "0.0.0.0:8080"}, "--listen 0.0.0.0:8080"},
 		"sign without a key":   {[]string{"jwt", "sign"}, "required"},
 		"key that isn't there": {[]string{"jwt", "sign", "--key", "/nowhere", "--user-id", "u", "--user-directory", "d"}, "/nowhere"},
 	} {

@@ -256,7 +256,7 @@ func (x *eventWriter) finish(a *app, cmd *cobra.Command, f openLineageFlags) err
 		return printJSON(cmd.OutOrStdout(), x.summary)
 	}
 	w := cmd.OutOrStdout()
-	fmt.Fprintf(w, "%d events of %d apps", x.summary.Events, x.summary.Apps)
+	fmt.Fprintf(w, "%s of %s", count(x.summary.Events, "event"), count(x.summary.Apps, "app"))
 	if x.summary.File != "" {
 		fmt.Fprintf(w, ", in %s", x.summary.File)
 	}

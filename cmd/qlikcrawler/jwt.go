@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -261,10 +262,10 @@ func (a *app) printToken(w io.Writer, t jwttool.Token, refusals []string) error 
 	return nil
 }
 
-// claimText prints large numbers (dates) whole.
+// claimText prints numbers in full, dates among them.
 func claimText(v any) string {
 	if n, ok := v.(float64); ok {
-		return fmt.Sprintf("%.0f", n)
+		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	return fmt.Sprint(v)
 }

@@ -78,7 +78,7 @@ func (a *app) buildLineage(cmd *cobra.Command, code string, all bool) error {
 const mostUntraced = 20
 
 func printBuild(w io.Writer, r buildResult) {
-	fmt.Fprintf(w, "%s: lineage of %d apps, %d changed\n", r.Connection, r.Apps, r.Changed)
+	fmt.Fprintf(w, "%s: lineage of %s, %d changed\n", r.Connection, count(r.Apps, "app"), r.Changed)
 	printLineageTally(w, r.LineageTally)
 	apps := slices.DeleteFunc(slices.Clone(r.PerApp), func(s catalog.LineageShare) bool { return s.Unresolved+s.Gaps == 0 })
 	if len(apps) == 0 {
@@ -102,8 +102,8 @@ func printLineageTally(w io.Writer, t catalog.LineageTally) {
 	if t.Apps == 0 {
 		return
 	}
-	fmt.Fprintf(w, "  lineage   of %d apps; %d of %d columns untraced (%s), %d things not understood\n",
-		t.Apps, t.Unresolved, t.Columns, percent(t.Unresolved, t.Columns), t.Gaps)
+	fmt.Fprintf(w, "  lineage   of %s; %d of %s untraced (%s), %s not understood\n",
+		count(t.Apps, "app"), t.Unresolved, count(t.Columns, "column"), percent(t.Unresolved, t.Columns), count(t.Gaps, "thing"))
 }
 
 func percent(n, of int) string {

@@ -73,7 +73,7 @@ func (a *app) putEdges(cmd *cobra.Command, edges []catalog.ManualEdge) error {
 		if a.json {
 			return printJSON(cmd.OutOrStdout(), edgesResult{len(edges), n})
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d edges, %d new or changed\n", len(edges), n)
+		fmt.Fprintf(cmd.OutOrStdout(), "%s, %d new or changed\n", count(len(edges), "edge"), n)
 		return nil
 	})
 }

@@ -36,6 +36,14 @@ func printJSON(w io.Writer, v any) error {
 	return nil
 }
 
+// count is a number and its thing, in the plural where it has to be.
+func count[N int | int64](n N, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
+
 // newTable is a table without borders, in the way of kubectl and gh.
 func newTable(w io.Writer, header ...any) table.Writer {
 	t := table.NewWriter()
@@ -44,6 +52,7 @@ func newTable(w io.Writer, header ...any) table.Writer {
 	t.Style().Options = table.OptionsNoBordersAndSeparators
 	t.Style().Box.PaddingLeft = ""
 	t.Style().Box.PaddingRight = "  "
+	t.SuppressTrailingSpaces()
 	t.AppendHeader(header)
 	return t
 }

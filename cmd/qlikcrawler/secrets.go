@@ -126,11 +126,3 @@ func (a *app) saidRotated(cmd *cobra.Command, r postgres.Rotation) error {
 	fmt.Fprintf(cmd.OutOrStdout(), "%s of %s sealed with a new master key\n%s\n", count(r.Secrets, "secret"), count(r.Connections, "connection"), next)
 	return nil
 }
-
-// count is a number and its thing, in the plural where it has to be.
-func count(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
-}

@@ -63,7 +63,6 @@ func (a *app) serve(cmd *cobra.Command, f serveFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close(ctx)) }()
-	a.logConfiguration(ctx, db, f)
 	return a.runService(ctx, db, f, cmd.OutOrStdout())
 }
 
@@ -133,8 +132,9 @@ func (a *app) newService(ctx context.Context, db *database, f serveFlags) (*wiri
 	return s, nil
 }
 
-// runService makes the first user if there is none, and runs the service until ctx ends.
+// runService tells the configuration, makes the first user if there is none, and runs the service until ctx ends.
 func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io.Writer) error {
+	a.logConfiguration(ctx, db, f)
 	s, err := a.newService(ctx, db, f)
 	if err != nil {
 		return err

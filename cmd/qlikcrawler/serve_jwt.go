@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"maps"
@@ -75,11 +76,11 @@ func readSpec(s api.JWTSpec) (key *rsa.PrivateKey, lifetime time.Duration, errs 
 	if err != nil {
 		add("private_key", err.Error(), "Send an RSA key in PEM form, without a passphrase; POST /api/v1/jwt/keypair makes one.")
 	}
-	lifetime, err = connector.ParseDuration(or(s.Lifetime, "365d"))
+	lifetime, err = connector.ParseDuration(cmp.Or(s.Lifetime, "365d"))
 	if err != nil || lifetime == 0 {
 		add("lifetime", "is no time to live", "Write it like 1h, 30d or 365d.")
 	}
-	flags := signFlags{spec: jwttool.Spec{UserIDClaim: or(s.UserIDClaim, "userid"), UserDirectoryClaim: or(s.UserDirectoryClaim, "userdirectory")}}
+	flags := signFlags{spec: jwttool.Spec{UserIDClaim: cmp.Or(s.UserIDClaim, "userid"), UserDirectoryClaim: cmp.Or(s.UserDirectoryClaim, "userdirectory")}}
 	for _, claim := range slices.Sorted(maps.Keys(s.Claims)) {
 		if flag := flags.flagOf(claim); flag != "" {
 			field := strings.ReplaceAll(strings.TrimLeft(flag, "-"), "-", "_")
@@ -105,12 +106,4 @@ func (m *tokenMaker) Inspect(_ context.Context, q api.JWTQuestion) (api.JWTFindi
 	return api.JWTFindings{
 		Algorithm: t.Algorithm, KeyID: t.KeyID, IssuedAt: t.Issued, NotBefore: t.NotBefore, ExpiresAt: t.Expires, Claims: t.Claims, Refusals: refusals,
 	}, nil
-}
-
-// or is text, or something else where it is empty.
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
 }

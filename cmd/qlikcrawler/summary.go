@@ -21,18 +21,21 @@ func (a *app) printCrawl(w io.Writer, r *crawlResult) error {
 	fmt.Fprintf(w, "  apps      %d listed: %d added, %d updated, %d unchanged, %d retired, %d partial, %d failed\n",
 		t.Listed, t.Added, t.Updated, t.Unchanged, t.Retired, t.Partial, t.Failed)
 	printChanges(w, r.Outcomes)
-	fmt.Fprintf(w, "  cost      %d requests, %d Engine calls, %d Engine opens (%d with data), %d Qlik session%s, %s received, %.1f s of Engine time\n",
-		t.Usage.Requests, t.Usage.Calls, t.Usage.Opens+t.Usage.OpensWithData, t.Usage.OpensWithData,
-		t.Usage.Sessions, plural(t.Usage.Sessions), dataSize(t.Usage.BytesReceived), t.Usage.EngineTime().Seconds())
+	fmt.Fprintf(w, "  cost      %s, %s, %s (%d with data), %s, %s received, %.1f s of Engine time\n",
+		count(t.Usage.Requests, "request"), count(t.Usage.Calls, "Engine call"), count(t.Usage.Opens+t.Usage.OpensWithData, "Engine open"),
+		t.Usage.OpensWithData, count(t.Usage.Sessions, "Qlik session"), dataSize(t.Usage.BytesReceived), t.Usage.EngineTime().Seconds())
 	printLineageTally(w, t.Lineage)
 	printCounts(w, r.Counts)
 	return nil
 }
 
 func printCounts(w io.Writer, c catalog.Counts) {
-	fmt.Fprintf(w, "  catalog   %d streams, %d apps, %d sheets, %d cells\n", c.Streams, c.Apps, c.Sheets, c.Cells)
-	fmt.Fprintf(w, "            %d measures, %d dimensions, %d master objects, %d variables\n", c.Measures, c.Dimensions, c.MasterObjects, c.Variables)
-	fmt.Fprintf(w, "            %d scripts, %d model tables, %d model fields, %d gaps\n", c.Scripts, c.Tables, c.Fields, c.Gaps)
+	fmt.Fprintf(w, "  catalog   %s, %s, %s, %s\n",
+		count(c.Streams, "stream"), count(c.Apps, "app"), count(c.Sheets, "sheet"), count(c.Cells, "cell"))
+	fmt.Fprintf(w, "            %s, %s, %s, %s\n",
+		count(c.Measures, "measure"), count(c.Dimensions, "dimension"), count(c.MasterObjects, "master object"), count(c.Variables, "variable"))
+	fmt.Fprintf(w, "            %s, %s, %s, %s\n",
+		count(c.Scripts, "script"), count(c.Tables, "model table"), count(c.Fields, "model field"), count(c.Gaps, "gap"))
 }
 
 // printChanges sums up what changed in the apps that were read, and names those that took longest.
@@ -75,13 +78,6 @@ func printTroubles(w io.Writer, outcomes []outcomeResult) {
 			fmt.Fprintf(w, "  → %s\n", o.Cure)
 		}
 	}
-}
-
-func plural(n int64) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
 }
 
 // dataSize tells bytes in the unit that fits.

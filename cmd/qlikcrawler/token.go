@@ -32,7 +32,7 @@ func newTokenCreate(a *app) *cobra.Command {
 		Use:   "create NAME --user USER",
 		Short: "Make an API token and print it, once",
 		Long: `Make an API token and print it. It is not shown again: the database has only a hash of it.
-A token never may more than its user.`,
+A token never may do more than its user.`,
 		Example: "  qlikcrawler token create nightly --user ann --role integration_admin --days 365",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

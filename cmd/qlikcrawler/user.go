@@ -64,7 +64,7 @@ input: never an argument, which everybody on the machine could read.`,
 			})
 		},
 	}
-	cmd.Flags().StringVar(&u.DisplayName, "display-name", "", "how people call the user")
+	cmd.Flags().StringVar(&u.DisplayName, "display-name", "", "what people call the user")
 	cmd.Flags().StringVar(&role, "role", string(catalog.RoleViewer), "viewer, connector_creator, integration_admin, security_admin or admin")
 	cmd.Flags().StringArrayVar(&u.Connections, "connection", nil, "code of a connection that the role holds on; may be repeated (default: all)")
 	cmd.Flags().BoolVar(&noPassword, "no-password", false, "can't log in: works with API tokens only")

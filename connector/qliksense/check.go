@@ -87,6 +87,16 @@ func (c *check) stages() []stage {
 	return all
 }
 
+// titleOf is a step's name for people.
+func (c *check) titleOf(name string) string {
+	for _, x := range c.stages() {
+		if x.name == name {
+			return fmt.Sprintf("%q", x.title)
+		}
+	}
+	return name
+}
+
 // A notApplicable ends a step that has nothing to do. Steps that need it go on.
 type notApplicable struct{ why string }
 
@@ -99,7 +109,7 @@ func (c *check) do(ctx context.Context, x stage) connector.Step {
 	step := connector.Step{Name: x.name, Title: x.title, Status: connector.StepOK}
 	if i := slices.IndexFunc(x.needs, func(need string) bool { return c.broken[need] }); i >= 0 {
 		c.broken[x.name] = true
-		step.Status, step.Detail = connector.StepSkipped, "it needs the step "+x.needs[i]
+		step.Status, step.Detail = connector.StepSkipped, "it needs the step "+c.titleOf(x.needs[i])
 		return step
 	}
 	limited, cancel := context.WithTimeout(ctx, x.limit)
