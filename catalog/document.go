@@ -40,6 +40,7 @@ type CheckStep struct {
 	ErrorCode  Code   `json:"error_code,omitempty" doc:"Why it failed, for programs."`
 	Error      string `json:"error,omitempty" doc:"Why it failed."`
 	Cure       string `json:"cure,omitempty" doc:"The setting to change, in Qlik or in the connection."`
+	Key        string `json:"key,omitempty" doc:"The connection's key that a failed step is about, such as proxy.url; absent: it may be several, or a setting in Qlik."`
 	DurationMS int64  `json:"duration_ms" doc:"How long it took, in milliseconds."`
 }
 

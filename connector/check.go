@@ -36,5 +36,6 @@ type Step struct {
 	Status StepStatus //
 	Detail string     // what was found, in a sentence; never a secret
 	Err    error      // why it failed; its Code and Cure (package catalog) say what to change
+	Key    string     // of a failed one: the connection's key that it is about, such as "proxy.url"; "": not just one
 	Took   time.Duration
 }

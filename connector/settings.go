@@ -30,6 +30,18 @@ func DecodeSettings(tree map[string]any, into any) FieldErrors {
 	return d.errs
 }
 
+// Besides adds to what couldn't be decoded what a source finds wrong with the settings, but for what it says of the same
+// keys and of what is in them: that a key is missing from a text is no news.
+func Besides(unread, found FieldErrors) FieldErrors {
+	all := slices.Clone(unread)
+	for _, f := range found {
+		if !slices.ContainsFunc(unread, func(u FieldError) bool { return f.Path == u.Path || strings.HasPrefix(f.Path, u.Path+".") }) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
 type decoder struct{ errs FieldErrors }
 
 // object fills a struct in the order of its fields, then names the keys that it doesn't have.

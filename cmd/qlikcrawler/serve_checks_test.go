@@ -18,6 +18,15 @@ func TestAConnectionIsProvenBeforeItIsSaved(t *testing.T) {
 	if !strings.Contains(a.text, "step proxy") || !strings.Contains(a.body["cure"].(string), "save_anyway=true") {
 		t.Errorf("a connection that doesn't work: %s", a.text)
 	}
+	nowhere := o.keys("prod")
+	nowhere["url"] = "https://127.0.0.1:1"
+	refused := o.keys("prod")
+	refused["jwt"] = map[string]any{"prefix": o.info.Prefix, "token": o.info.Token + "x"}
+	for want, keys := range map[string]map[string]any{"/url": nowhere, "/jwt": refused, "": wrong} {
+		if a := o.want(409, "POST", "/connections", keys); a.pointers()[0] != want {
+			t.Errorf("the fault is at %q, want %q: %s", a.pointers()[0], want, a.text)
+		}
+	}
 	o.want(404, "GET", "/connections/prod", nil)
 	o.want(201, "POST", "/connections?save_anyway=true", wrong)
 	o.want(409, "PATCH", "/connections/prod", map[string]any{"tls": map[string]any{"server_name": "x"}})

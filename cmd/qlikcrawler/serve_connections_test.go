@@ -5,8 +5,11 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/connector/qliksense/qliktest"
@@ -72,6 +75,23 @@ func TestWhatTheAPIMayNotNameIsToldByField(t *testing.T) {
 		if !strings.Contains(got+" ", want+" ") {
 			t.Errorf("%s isn't told: %s", want, got)
 		}
+	}
+}
+
+func TestWhatIsWrongWithAKeyIsToldOnce(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	wrong := o.keys("prod")
+	wrong["jwt"] = "x"
+	wrong["options"] = map[string]any{"logs_path": "/var/log/qlik", "qvds_path": "/etc"}
+	a := o.want(422, "POST", "/connections", wrong)
+	got := a.pointers()
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"/jwt", "/options/logs_path", "/options/qvds_path"}, got); diff != "" {
+		t.Errorf("%s%s", diff, a.text)
+	}
+	if !strings.Contains(a.text, "not in this version") {
+		t.Errorf("the answer is %s", a.text)
 	}
 }
 

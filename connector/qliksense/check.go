@@ -124,6 +124,7 @@ func (c *check) do(ctx context.Context, x stage) connector.Step {
 	case err != nil:
 		c.broken[x.name] = true
 		step.Status, step.Err = connector.StepFailed, explain(x.name, "", err)
+		step.Key = c.keyOf(x.name, step.Err)
 	}
 	return step
 }

@@ -174,7 +174,7 @@ func parseConfig(c catalog.Connection) (config, connector.FieldErrors) {
 		}
 	}
 	k := checker{conn: c, tree: tree, cfg: &cfg}
-	k.errs = connector.DecodeSettings(tree, &cfg.settings)
+	unread := connector.DecodeSettings(tree, &cfg.settings)
 	k.run()
-	return cfg, k.errs
+	return cfg, connector.Besides(unread, k.errs)
 }

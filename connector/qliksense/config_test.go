@@ -174,6 +174,28 @@ func TestEachMistakeIsASentenceAtItsKey(t *testing.T) {
 	}
 }
 
+func TestNothingIsMissedInWhatCouldNotBeRead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		want    string
+		changes []setup
+	}{
+		{"[jwt]", []setup{without("jwt.token"), set("jwt", "x")}},
+		{"[windows]", []setup{set("authentication", "windows"), set("windows", []any{"x"})}},
+		{"[header.name]", []setup{set("authentication", "header"), set("header.name", 5), secret("header.value", "x")}},
+		{"[jwt url]", []setup{without("jwt.token"), set("jwt", "x"), at("ftp://x")}},
+		{"[jwt.tokn jwt.token]", []setup{without("jwt.token"), set("jwt.tokn", "x")}},
+	} {
+		var paths []string
+		for _, e := range validate(connection(t, c.changes...)) {
+			paths = append(paths, e.Path)
+		}
+		if got := fmt.Sprint(paths); got != c.want {
+			t.Errorf("%s are told, want %s", got, c.want)
+		}
+	}
+}
+
 func TestAllMistakesComeAtOnce(t *testing.T) {
 	t.Parallel()
 	errs := validate(connection(t, at("ftp://x"), without("jwt.token"), set("options.workers", "many"), set("tls.truststore_type", "jks"), set("colour", "red")))

@@ -136,7 +136,7 @@ func Secrets(store SecretStore, resolve connector.ResolveFunc, conn catalog.Conn
 func told(s connector.Step) catalog.CheckStep {
 	t := catalog.CheckStep{Name: s.Name, Title: s.Title, Status: string(s.Status), Detail: s.Detail, DurationMS: s.Took.Milliseconds()}
 	if s.Err != nil {
-		t.ErrorCode, t.Error, t.Cure = catalog.CodeOf(s.Err), s.Err.Error(), catalog.CureOf(s.Err)
+		t.ErrorCode, t.Error, t.Cure, t.Key = catalog.CodeOf(s.Err), s.Err.Error(), catalog.CureOf(s.Err), s.Key
 	}
 	return t
 }

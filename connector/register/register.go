@@ -208,7 +208,13 @@ func (r *Register) parse(req catalog.SaveRequest, old catalog.Connection) (catal
 		if len(document.Redirected(old, keys, source)) > 0 {
 			known = withoutSecrets(before, source) // a reference to what the editor may not read doesn't go along either
 		}
-		errs = append(errs, r.Policy.Check(keys, known, source)...)
+		for _, e := range r.Policy.Check(keys, known, source) {
+			// Whether a file may be named is no news of a key that takes none.
+			told := func(f catalog.FieldError) bool { return f.Path == e.Path }
+			if !slices.Contains(source.Files, e.Path) || !slices.ContainsFunc(errs, told) {
+				errs = append(errs, e)
+			}
+		}
 	}
 	if !req.MayGrant && !reflect.DeepEqual(grants(keys), grants(before)) {
 		errs = append(errs, catalog.FieldError{

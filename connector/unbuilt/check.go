@@ -23,18 +23,18 @@ const maxNamed = 5
 // Check looks into each folder, lists the apps and reads every one of them.
 func (s *site) Check(ctx context.Context) iter.Seq[connector.Step] {
 	return func(yield func(connector.Step) bool) {
-		run := func(name, title string, do func() (string, error)) (ok, more bool) {
+		run := func(name, title, key string, do func() (string, error)) (ok, more bool) {
 			began := time.Now()
 			step := connector.Step{Name: name, Title: title, Status: connector.StepOK}
 			if step.Detail, step.Err = do(); step.Err != nil {
-				step.Status = connector.StepFailed
+				step.Status, step.Key = connector.StepFailed, key
 			}
 			step.Took = time.Since(began)
 			return step.Err == nil, ctx.Err() == nil && yield(step)
 		}
 		readable := true
 		for _, f := range s.cfg.Folders {
-			ok, more := run("folder "+f.Name, "Look into "+f.Path, func() (string, error) { return s.checkFolder(ctx, f) })
+			ok, more := run("folder "+f.Name, "Look into "+f.Path, f.Key, func() (string, error) { return s.checkFolder(ctx, f) })
 			if readable = readable && ok; !more {
 				return
 			}
@@ -49,7 +49,7 @@ func (s *site) Check(ctx context.Context) iter.Seq[connector.Step] {
 			return
 		}
 		var listed []connector.Listed
-		if _, more := run(stepListing, titleListing, func() (detail string, err error) {
+		if _, more := run(stepListing, titleListing, "", func() (detail string, err error) {
 			listed, err = connector.Collect(s.Units(ctx))
 			if err == nil && len(listed) == 0 {
 				err = &catalog.Error{
@@ -61,7 +61,7 @@ func (s *site) Check(ctx context.Context) iter.Seq[connector.Step] {
 		}); !more {
 			return
 		}
-		run(stepApps, titleApps, func() (string, error) { return s.checkApps(ctx, listed) })
+		run(stepApps, titleApps, "", func() (string, error) { return s.checkApps(ctx, listed) })
 	}
 }
 

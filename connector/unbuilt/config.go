@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/qlikcrawler/qlikcrawler/catalog"
@@ -18,6 +19,7 @@ const maxFolders = 100
 type folder struct {
 	Path string
 	Name string
+	Key  string // of the connection, where it is named
 }
 
 // A config is a connection's settings, checked.
@@ -68,20 +70,23 @@ func parseConfig(c catalog.Connection) (config, connector.FieldErrors) {
 			return cfg, connector.FieldErrors{{Message: "the settings are no JSON object"}}
 		}
 	}
-	errs := connector.DecodeSettings(keys, &cfg.settings)
+	unread := connector.DecodeSettings(keys, &cfg.settings)
+	var errs connector.FieldErrors
 	if strings.TrimSpace(c.URL) != "" {
 		errs.Add("url", "has no meaning here: apps in folders have no address; leave the key out")
 	}
-	cfg.folders(&errs)
+	misspelled := slices.ContainsFunc(unread, func(e connector.FieldError) bool { return strings.HasPrefix(e.Path, "unbuilt.") })
+	cfg.folders(&errs, misspelled)
 	cfg.options(&errs)
-	return cfg, errs
+	return cfg, connector.Besides(unread, errs)
 }
 
-func (cfg *config) folders(errs *connector.FieldErrors) {
+// folders takes the folders. Those that are missing since their key is misspelled are told there.
+func (cfg *config) folders(errs *connector.FieldErrors, misspelled bool) {
 	const key = "unbuilt.folders"
 	given := cfg.Unbuilt.Folders
 	switch {
-	case len(given) == 0 && len(*errs) == 0:
+	case len(given) == 0 && !misspelled:
 		errs.Add(key, "is missing: name the folders that hold unbuilt apps, such as [/srv/git/qlik-apps]")
 	case len(given) > maxFolders:
 		errs.Add(key, "has %d folders; at most %d are allowed", len(given), maxFolders)
@@ -89,7 +94,7 @@ func (cfg *config) folders(errs *connector.FieldErrors) {
 	}
 	for i, text := range given {
 		at := fmt.Sprintf("%s[%d]", key, i)
-		f := folder{Path: filepath.Clean(text), Name: filepath.Base(filepath.Clean(text))}
+		f := folder{Path: filepath.Clean(text), Name: filepath.Base(filepath.Clean(text)), Key: at}
 		if strings.TrimSpace(text) == "" || strings.ContainsRune(text, 0) {
 			errs.Add(at, "is no folder")
 			continue

@@ -361,7 +361,7 @@ func saveProblem(err error) error {
 	p := conflict("It was not saved: "+failed.Error()+".", failed.First().Cure)
 	for _, s := range failed.Steps {
 		if s.Status == "failed" {
-			p.Errors = append(p.Errors, FieldProblem{In: "body", Detail: s.Name + ": " + s.Error, Cure: s.Cure})
+			p.Errors = append(p.Errors, FieldProblem{In: "body", Pointer: catalog.FieldError{Path: s.Key}.Pointer(), Detail: s.Name + ": " + s.Error, Cure: s.Cure})
 		}
 	}
 	if p.Cure == "" {

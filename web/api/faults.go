@@ -90,9 +90,17 @@ func reported(hc huma.Context, errs []error) []FieldProblem {
 		}
 	}
 	bySchema := len(r.found)
+	var astray catalog.FieldErrors
+	if hc != nil {
+		astray = strays(hc.Context())
+	}
 	for _, err := range errs {
 		var field catalog.FieldError
-		if errors.As(err, &field) {
+		switch {
+		case !errors.As(err, &field):
+		case slices.Contains(astray, field):
+			r.found = append(r.found, fieldProblem(field)) // that one is there twice is news also where one of them is wrong
+		default:
 			r.check(fieldProblem(field), bySchema)
 		}
 	}

@@ -73,6 +73,7 @@ func TestWhatTheSchemaAndWhatTheOperationRefusesIsToldTogether(t *testing.T) {
 			"query/cursor", "query/fields/0", "query/filter/0", "query/filter/1", "query/filter/2", "query/filter/3", "query/limit", "query/sort/0", "query/sort/1",
 		}},
 		{"a parameter that is there twice", people, "GET", "/users?limit=1&limit=2&filter=role:eq:admin&filter=role:eq:viewer", "", []string{"query/limit"}},
+		{"a parameter that is there twice, and wrong", people, "GET", "/users?limit=abc&limit=3", "", []string{"query/limit", "query/limit"}},
 		{"a query that can't be read", people, "GET", "/users?filter=name:contains:100%&limit=x", "", []string{"query", "query/limit"}},
 		{"outcomes", crawls.site, "GET", "/crawls/x/outcomes?limit=x&sort=hue", "", []string{"path/id", "query/limit", "query/sort/0"}},
 	} {
