@@ -43,7 +43,7 @@ func (c *Crawler) Crawl(ctx context.Context, run catalog.Run, src connector.Conn
 		return p.tally(), err
 	}
 	ctx, listing := c.settleMeanwhile(ctx, run, src, groups)
-	at := beside{listing: listing, storing: c.lanes()}
+	at := beside{listing: listing, storing: c.lanes(), whole: true}
 	at.lineage = c.lookAhead(ctx, run, at)
 	err = c.fetchAll(ctx, run, src, plan, p, at)
 	made := at.lineage.end()

@@ -42,7 +42,9 @@ func (c *Crawler) fetchAll(
 		}
 		g.Go(func() error { return c.fetchOne(gctx, run, src, l, p, turns{at, func() { <-places }}) })
 	}
-	at.lineage.lastBegun(ctx) // it may go on when the last one has been read
+	if at.whole {
+		at.lineage.lastBegun(ctx) // it may go on when the last one has been read
+	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -75,6 +77,7 @@ type beside struct {
 	listing *settling // nil: it is stored
 	storing lanes
 	lineage *ahead // nil: lineage is made later
+	whole   bool   // all units of the run are read, and not a part of them
 }
 
 // turns are what the units that one call of fetchAll reads have to wait for.

@@ -31,10 +31,18 @@ func (c *Crawler) Part(run catalog.Run, src connector.Connector) (*Part, error) 
 	return &Part{crawler: *c, run: run, src: src, packer: packer, progress: newProgress(run.ID, c.Observe, src.Usage)}, nil
 }
 
-// with is the crawler under a claim, for one unit at a time.
+// with is the crawler under a claim, for one unit at a time. It makes lineage if the store can hold it.
 func (p *Part) with(store Store) *Crawler {
 	c := p.crawler
 	c.Store, c.Workers = store, 1
+	holds, ok := store.(LineageStore)
+	if c.Lineage == nil || !ok {
+		c.Lineage = nil
+		return &c
+	}
+	l := *c.Lineage
+	l.Store = holds
+	c.Lineage = &l
 	return &c
 }
 
@@ -65,12 +73,19 @@ func (p *Part) Draft(ctx context.Context, store Store) (catalog.Draft, error) {
 	return d, nil
 }
 
+// A BatchResult is what became of a batch.
+type BatchResult struct {
+	All     bool // all units have an outcome
+	Lineage catalog.LineageTally
+}
+
 // errHanded ends a Read that was asked not to go on.
 var errHanded = errors.New("handed back")
 
-// Read reads and stores units, one after another, as long as goOn says so; it reports whether all have
-// an outcome. An error means that going on with the run is pointless, or that the claim is lost.
-func (p *Part) Read(ctx context.Context, store Store, units []catalog.PackedUnit, goOn func() bool) (all bool, err error) {
+// Read reads and stores units, one after another, as long as goOn says so, and makes the lineage of each while the next is
+// read. What lineage is left undone is due, and made when the run ends. An error means that going on with the run is pointless,
+// or that the claim is lost.
+func (p *Part) Read(ctx context.Context, store Store, units []catalog.PackedUnit, goOn func() bool) (r BatchResult, err error) {
 	c := p.with(store)
 	c.Wait = func(context.Context) error {
 		if goOn() {
@@ -84,17 +99,20 @@ func (p *Part) Read(ctx context.Context, store Store, units []catalog.PackedUnit
 		if err != nil {
 			l.Unit = catalog.Unit{Key: u.Key}
 			if err := c.failed(ctx, p.run, l, err, time.Now(), p.progress); err != nil {
-				return false, err
+				return r, err
 			}
 			continue
 		}
 		plan.Fetch = append(plan.Fetch, l)
 	}
-	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress, beside{storing: c.lanes()})
+	at := beside{storing: c.lanes()}
+	at.lineage = c.lookAhead(ctx, p.run, at)
+	err = c.fetchAll(ctx, p.run, p.src, plan, p.progress, at)
+	r.All, r.Lineage = err == nil, at.lineage.end()
 	if errors.Is(err, errHanded) {
-		return false, nil
+		err = nil
 	}
-	return err == nil, err
+	return r, err
 }
 
 // Retire retires what the plan of a shared run said. No source is asked.

@@ -1,8 +1,10 @@
 package crawler_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -37,8 +39,8 @@ func TestAPartReadsSeveralBatchesAtATime(t *testing.T) {
 				key := fmt.Sprintf("c/%d-%d", b, i)
 				list = append(list, catalog.PackedUnit{Key: catalog.Key(key), Packed: []byte(key)})
 			}
-			all, err := part.Read(ctx, store, list, func() bool { return true })
-			if err == nil && !all {
+			r, err := part.Read(ctx, store, list, func() bool { return true })
+			if err == nil && !r.All {
 				err = fmt.Errorf("batch %d was handed back", b)
 			}
 			return err
@@ -54,5 +56,40 @@ func TestAPartReadsSeveralBatchesAtATime(t *testing.T) {
 	}
 	if len(store.saved) != batches*units {
 		t.Errorf("%d units were stored", len(store.saved))
+	}
+}
+
+// TestAPartMakesLineageOfAnAppWhileItReadsTheNext: nothing is linked before all are read, which a part doesn't know.
+func TestAPartMakesLineageOfAnAppWhileItReadsTheNext(t *testing.T) {
+	t.Parallel()
+	store := lineageStore{newMemory(nil), make(chan catalog.Key, 10), nil, func() { t.Error("a part links") }}
+	src := &packingSite{}
+	src.fetch = func(_ context.Context, l connector.Listed) (*catalog.Snapshot, error) {
+		if l.Unit.Key == "c/b" {
+			select {
+			case <-store.made:
+			case <-time.After(patience):
+				t.Error("the lineage of a isn't made while b is read")
+			}
+		}
+		return &catalog.Snapshot{Unit: l.Unit, Version: l.Version}, nil
+	}
+	none := lineageStore{} // whose claim it is, is known with each batch
+	part, err := (&crawler.Crawler{Lineage: &crawler.Lineage{Store: none}}).Part(run(catalog.Full), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	units := []catalog.PackedUnit{{Key: "c/a", Packed: []byte("c/a")}, {Key: "c/b", Packed: []byte("c/b")}}
+	r, err := part.Read(t.Context(), store, units, func() bool { return true })
+	if err != nil || !r.All || r.Lineage.Apps != 2 {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	select {
+	case app := <-store.made:
+		if app != "c/b" {
+			t.Errorf("the lineage of %s was made last", app)
+		}
+	default:
+		t.Error("the batch is over before the lineage of b is made")
 	}
 }

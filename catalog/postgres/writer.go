@@ -79,7 +79,9 @@ func (w *Writer) NoteLineage(ctx context.Context, made catalog.LineageTally) err
 				update qlikcrawler.crawl_run r set lineage = (
 					select jsonb_object_agg(e.key, e.value::bigint + coalesce((r.lineage->>e.key)::bigint, 0)) from jsonb_each_text($2) e)
 				where id = $1`, w.claim.Run, doc)
-			b.Queue("update qlikcrawler.crawl_run set tally = qlikcrawler.tally(id) where id = $1 and shared", w.claim.Run)
+			if w.claim.Batch == 0 { // with batches, the next beat says it
+				b.Queue("update qlikcrawler.crawl_run set tally = qlikcrawler.tally(id) where id = $1 and shared", w.claim.Run)
+			}
 			return tx.SendBatch(ctx, b).Close()
 		})
 	}

@@ -174,9 +174,11 @@ func (r *crawlRunner) Read(ctx context.Context, run catalog.Run, b catalog.Batch
 	if err != nil {
 		return false, err
 	}
-	all, err = part.Read(ctx, r.db.As(b.Claim), b.Units, goOn)
+	store := r.db.As(b.Claim)
+	read, err := part.Read(ctx, store, b.Units, goOn)
+	r.noteLineage(ctx, run, store, read.Lineage)
 	r.noteRefusal(ctx, run.Connection, err)
-	return all, err
+	return read.All, err
 }
 
 // Retire retires what the plan said, and builds the lineage of what changed. It asks nothing of the site.
@@ -212,16 +214,21 @@ func (r *crawlRunner) lineage(ctx context.Context, run catalog.Run, store *postg
 		return err
 	}
 	made, err := options.lineage(store).Build(ctx, run.ID, run.Connection, false)
+	r.noteLineage(ctx, run, store, made)
+	return err
+}
+
+// noteLineage notes in a run how much lineage was made. What was made before a stop or a failure was made: whoever goes on makes
+// the rest.
+func (r *crawlRunner) noteLineage(ctx context.Context, run catalog.Run, store *postgres.Writer, made catalog.LineageTally) {
 	if made == (catalog.LineageTally{}) {
-		return err
+		return
 	}
-	// What was made before a stop or a failure was made: whoever goes on makes the rest.
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseTimeout)
 	defer cancel()
-	if noteErr := store.NoteLineage(last, made); noteErr != nil {
-		r.app.log.WarnContext(ctx, "the crawl's tally won't tell all of its lineage", "connection", run.Connection, "run", run.ID, "error", noteErr)
+	if err := store.NoteLineage(last, made); err != nil {
+		r.app.log.WarnContext(ctx, "the crawl's tally won't tell all of its lineage", "connection", run.Connection, "run", run.ID, "error", err)
 	}
-	return err
 }
 
 // BuildLineage makes the lineage of all of a connection's apps from what is stored. No source is contacted.
@@ -277,6 +284,9 @@ func (r *crawlRunner) join(ctx context.Context, run catalog.Run) (*crawler.Part,
 		fresh.past = p.usage()
 	}
 	c := crawler.Crawler{Store: r.db.DB, MassRetireLimit: options.massRetireLimit(), Observe: r.metrics.observing(run.Connection, log.Observe)}
+	if options.AutoLineage {
+		c.Lineage = options.lineage(r.db.DB)
+	}
 	if fresh.part, err = c.Part(run, src); err != nil {
 		return nil, err
 	}

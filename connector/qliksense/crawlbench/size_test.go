@@ -9,6 +9,7 @@ import (
 	"github.com/qlikcrawler/qlikcrawler/catalog"
 	"github.com/qlikcrawler/qlikcrawler/catalog/postgres/pgtest"
 	"github.com/qlikcrawler/qlikcrawler/connector"
+	"github.com/qlikcrawler/qlikcrawler/crawler"
 )
 
 // BenchmarkMemory crawls sites of several sizes, each in a process of its own that does nothing else, and then as a delta of
@@ -29,6 +30,7 @@ func memory(b *testing.B, apps int) {
 	}
 	site := startSite(b, siteOrder{Apps: apps, Latency: asMeasured()})
 	var heap, rss, siteRSS, cpu, siteCPU, wall, calls, bytes, delta, deltaRSS numbers
+	stages := map[crawler.Stage]numbers{}
 	for b.Loop() {
 		site.report()
 		o := crawlOrder{Site: site.Info, Code: "memory", Database: pgtest.URL(b), Mode: catalog.Full, Workers: 4}
@@ -41,6 +43,9 @@ func memory(b *testing.B, apps int) {
 		cpu, siteCPU = append(cpu, ms(r.CPU)/n), append(siteCPU, ms(seen.CPU)/n)
 		wall, calls = append(wall, ms(r.Wall)/n), append(calls, float64(r.Tally.Usage.Calls+r.Tally.Usage.Requests)/n)
 		bytes = append(bytes, float64(r.Tally.Usage.BytesReceived)/1e3/n)
+		for s, took := range r.Stages {
+			stages[s] = append(stages[s], took.Seconds())
+		}
 
 		o.Mode = catalog.Delta
 		d := crawlElsewhere(b, o)
@@ -59,6 +64,9 @@ func memory(b *testing.B, apps int) {
 	b.ReportMetric(1000/wall.median(), "apps/s")
 	b.ReportMetric(calls.median(), "calls+requests/app")
 	b.ReportMetric(bytes.median(), "kB-in/app")
+	for s, took := range stages {
+		b.ReportMetric(took.median(), "s-"+string(s))
+	}
 	b.ReportMetric(delta.median(), "delta-%of-full")
 	b.ReportMetric(deltaRSS.median(), "delta-MB-RSS-peak")
 }
