@@ -74,7 +74,7 @@ func oneLine(text string) string {
 
 func head(w io.Writer, version string, c catalog.Connection, r catalog.Run) {
 	fmt.Fprintf(w, "qlikcrawler %s\n", version)
-	fmt.Fprintf(w, "connection  %s: %s (%s), %s\n", c.Code, c.Name, c.Type, c.URL)
+	fmt.Fprintf(w, "connection  %s: %s\n", c.Code, withURL(fmt.Sprintf("%s (%s)", c.Name, c.Type), c))
 	fmt.Fprintf(w, "crawl       run %d, %s, started by %s at %s\n\n", r.ID, r.Mode, r.Trigger, r.StartedAt.UTC().Format(stamp))
 }
 

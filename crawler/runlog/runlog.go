@@ -64,10 +64,18 @@ func (d *Desk) Open(run catalog.Run, conn catalog.Connection) *Log {
 	l := &Log{
 		run: run.ID, connection: conn.Code, store: d.store, next: d.next, wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	l.add(catalog.LogLine{At: time.Now(), Text: fmt.Sprintf("INFO  qlikcrawler %s begins to work on run %d: %s crawl of %s (%s, %s)", d.version, run.ID, run.Mode, conn.Code, conn.Name, conn.URL)})
+	l.add(catalog.LogLine{At: time.Now(), Text: fmt.Sprintf("INFO  qlikcrawler %s begins to work on run %d: %s crawl of %s (%s)", d.version, run.ID, run.Mode, conn.Code, withURL(conn.Name, conn))})
 	d.logs[run.ID] = l
 	d.all.Go(l.keepStoring)
 	return l
+}
+
+// withURL adds the address of a connection to a text; folders of apps have none.
+func withURL(text string, conn catalog.Connection) string {
+	if conn.URL == "" {
+		return text
+	}
+	return text + ", " + conn.URL
 }
 
 // End closes the log of a run that has ended here. It doesn't wait until all of it is stored.
@@ -112,6 +120,7 @@ type Log struct {
 	mu      sync.Mutex
 	waiting []catalog.LogLine
 	dropped int
+	stage   crawler.Stage // the last that was noted
 
 	wake chan struct{}
 	stop chan struct{} // closed at the end
@@ -186,17 +195,30 @@ func (l *Log) Observe(e crawler.Event) {
 	switch {
 	case e.Outcome != nil:
 		l.outcome(*e.Outcome)
-	case e.Reading == nil && e.Tally.Read() == 0:
-		text := stages[e.Stage]
-		if e.Stage == crawler.Listing && e.Tally.Listed > 0 {
-			text = fmt.Sprintf("%d apps are listed, %d of them are to be read", e.Tally.Listed, e.Tally.Planned)
-		}
+	case e.Stage == crawler.Listing && e.Tally.Listed > 0:
+		l.add(catalog.LogLine{At: time.Now(), Text: fmt.Sprintf("INFO  apps listed: %d, to be read: %d", e.Tally.Listed, e.Tally.Planned)})
+	default:
+		l.enter(e.Stage)
+	}
+}
+
+// enter notes a stage when it begins. A process that only reads for others enters none.
+func (l *Log) enter(s crawler.Stage) {
+	text, known := stages[s]
+	l.mu.Lock()
+	begins := known && s != l.stage
+	if begins {
+		l.stage = s
+	}
+	l.mu.Unlock()
+	if begins {
 		l.add(catalog.LogLine{At: time.Now(), Text: "INFO  " + text})
 	}
 }
 
 var stages = map[crawler.Stage]string{
 	crawler.Listing: "listing streams and apps", crawler.Reading: "reading apps", crawler.Retiring: "retiring what is gone",
+	crawler.Explaining: "making the lineage of what changed",
 }
 
 func (l *Log) outcome(o catalog.Outcome) {

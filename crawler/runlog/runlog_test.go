@@ -101,8 +101,13 @@ func TestWhatHappensToAppsIsNoted(t *testing.T) {
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/a", Name: "Sales"}, Change: catalog.Added, Duration: 1500 * time.Millisecond}})
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/b"}, Change: catalog.Unchanged}})
 	l.Observe(crawler.Event{Outcome: &catalog.Outcome{Unit: catalog.Unit{Key: "prod/c"}, Change: catalog.FailedUnit, Err: &catalog.Error{Code: catalog.CodeTimeout, Err: errors.New("too slow"), Cure: "Wait."}}})
+	read := catalog.Tally{Listed: 9, Planned: 2, Added: 1, Failed: 1}
+	l.Observe(crawler.Event{Stage: crawler.Retiring, Tally: read})
+	l.Observe(crawler.Event{Stage: crawler.Explaining, Tally: read})
+	l.Observe(crawler.Event{Stage: crawler.Explaining, Tally: read}) // one more app has its lineage
 	desk.Close()
-	want := "INFO  listing streams and apps\nINFO  9 apps are listed, 2 of them are to be read\nINFO  reading apps\nINFO  app Sales (prod/a): added in 1.5s\nERROR app prod/c: failed: too slow → Wait.\n"
+	want := "INFO  listing streams and apps\nINFO  apps listed: 9, to be read: 2\nINFO  reading apps\nINFO  app Sales (prod/a): added in 1.5s\nERROR app prod/c: failed: too slow → Wait.\n" +
+		"INFO  retiring what is gone\nINFO  making the lineage of what changed\n"
 	if _, got, _ := strings.Cut(s.text(), "\n"); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
