@@ -113,7 +113,7 @@ func (db *DB) checkServer(ctx context.Context) error {
 	var have int
 	err := db.pool.QueryRow(ctx, "select current_setting('server_version_num')::int").Scan(&have)
 	if err != nil {
-		return fail("open the database", "", err)
+		return notOpened(err)
 	}
 	if have < oldest {
 		return &catalog.Error{
@@ -123,6 +123,16 @@ func (db *DB) checkServer(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// notOpened says what to do about a database that doesn't let us in.
+func notOpened(err error) error {
+	err = fail("open the database", "", err)
+	var e *catalog.Error
+	if errors.As(err, &e) && e.Cure == "" && (e.Code == catalog.CodeUnreachable || e.Code == catalog.CodeUnauthorized) {
+		e.Cure = "Check host, port, database, user and password in QLIKCRAWLER_DATABASE_URL, and that the server runs and lets this machine in."
+	}
+	return err
 }
 
 // Close gives up the runs that weren't finished, which others may then take for interrupted, and

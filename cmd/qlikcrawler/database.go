@@ -48,7 +48,7 @@ func (a *app) openDatabase(ctx context.Context, role embedded.Role, fetch bool) 
 // startServer starts the embedded Postgres, or joins the one that runs.
 func (d *database) startServer(ctx context.Context, a *app, role embedded.Role, fetch bool) error {
 	if err := os.MkdirAll(a.config.DataDir, 0o711); err != nil {
-		return fmt.Errorf("make the data folder: %w", err)
+		return fmt.Errorf("make the data folder (--data-dir or QLIKCRAWLER_DATA_DIR names another): %w", err)
 	}
 	server, err := embedded.Open(ctx, embedded.Config{
 		Dir: filepath.Join(a.config.DataDir, "postgres"), Role: role, Fetch: fetch, Log: a.log,

@@ -144,7 +144,9 @@ func (a *app) runService(ctx context.Context, db *database, f serveFlags, out io
 		return err
 	}
 	if f.demo && !first {
-		fmt.Fprintf(out, "Log in as %q with the password of the first start; `qlikcrawler user passwd %s` sets another one.\n", firstUser, firstUser)
+		if err := sayWhoLogsIn(ctx, db, out); err != nil {
+			return err
+		}
 	}
 	if !f.noWeb {
 		p, err := a.webPart(ctx, s, f.web, out)
@@ -178,6 +180,20 @@ func runParts(ctx context.Context, parts []part) error {
 		errs = append(errs, <-ended)
 	}
 	return errors.Join(errs...)
+}
+
+// sayWhoLogsIn says how to get into a service that isn't new.
+func sayWhoLogsIn(ctx context.Context, db *database, out io.Writer) error {
+	_, err := db.User(ctx, firstUser)
+	switch {
+	case catalog.CodeOf(err) == catalog.CodeNotFound:
+		fmt.Fprintln(out, "Log in as one of the users that `qlikcrawler user list` shows; `qlikcrawler user add NAME --role admin` makes another one.")
+		return nil
+	case err != nil:
+		return err
+	}
+	fmt.Fprintf(out, "Log in as %q with the password of the first start; `qlikcrawler user passwd %s` sets another one.\n", firstUser, firstUser)
+	return nil
 }
 
 // firstUser is the user that the first start makes.
