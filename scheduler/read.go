@@ -43,13 +43,8 @@ func (s *Scheduler) read(ctx context.Context, job FetchArgs) error {
 		batch, turn, err = s.Book.ClaimBatch(ctx, tx, job.Run, job.Batch, s.Worker, l.terms.Limit)
 		return err
 	})
-	switch {
-	case err != nil:
+	if yours, err := ours(turn, err); !yours {
 		return err
-	case turn == catalog.WaitTurn:
-		return retrySoon()
-	case turn == catalog.NothingToDo:
-		return nil
 	}
 	for next := &batch; next != nil && err == nil; {
 		next, err = l.batch(ctx, *next)

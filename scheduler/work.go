@@ -26,6 +26,18 @@ func retrySoon() error {
 	return river.JobSnooze(least + rand.N(least/2))
 }
 
+// ours tells whether a claim was given to this worker, and what it answers the queue if not.
+func ours(turn catalog.Turn, err error) (bool, error) {
+	switch {
+	case err != nil:
+		return false, err
+	case turn == catalog.WaitTurn:
+		return false, retrySoon()
+	default:
+		return turn == catalog.Yours, nil
+	}
+}
+
 // longestNap bounds how long a paused run sleeps: its quiet hours may be edited meanwhile.
 const longestNap = time.Minute
 
@@ -54,13 +66,8 @@ func (s *Scheduler) coordinate(ctx context.Context, id catalog.RunID) error {
 		claimed, turn, err = s.Book.ClaimRun(ctx, tx, id, s.Worker, terms.Limit)
 		return err
 	})
-	switch {
-	case err != nil:
+	if yours, err := ours(turn, err); !yours {
 		return err
-	case turn == catalog.WaitTurn:
-		return retrySoon()
-	case turn == catalog.NothingToDo:
-		return nil
 	}
 	mine, drop := s.hold(ctx, claimed.Claim)
 	defer drop()

@@ -124,6 +124,16 @@ func connectionError(op string, c catalog.Connection, err error) error {
 	}
 }
 
+// mustExist is noConnection unless there is such a connection.
+func mustExist(ctx context.Context, tx pgx.Tx, op, code string) error {
+	var exists bool
+	err := tx.QueryRow(ctx, "select exists (select from qlikcrawler.connection where code = $1)", code).Scan(&exists)
+	if err == nil && !exists {
+		return noConnection(op, code)
+	}
+	return err
+}
+
 func noConnection(op, code string) error {
 	return &catalog.Error{
 		Code: catalog.CodeNotFound, Op: op, Key: catalog.Key(code),

@@ -68,13 +68,8 @@ func (db *DB) ExportOnly(ctx context.Context, code string, only []string, begin 
 		}
 	}
 	err := db.reading(ctx, func(tx pgx.Tx) error {
-		var exists bool
-		err := tx.QueryRow(ctx, "select exists (select from qlikcrawler.connection where code = $1)", code).Scan(&exists)
-		if err != nil {
+		if err := mustExist(ctx, tx, "export", code); err != nil {
 			return err
-		}
-		if !exists {
-			return noConnection("export", code)
 		}
 		for _, e := range exports {
 			if len(only) > 0 && !slices.Contains(only, e.view) {

@@ -20,14 +20,10 @@ import (
 func (db *DB) ExportLineage(ctx context.Context, code string, fn func(*catalog.AppLineage) error) error {
 	var units []catalog.Key
 	err := db.reading(ctx, func(tx pgx.Tx) error {
-		var exists bool
-		err := tx.QueryRow(ctx, "select exists (select from qlikcrawler.connection where code = $1)", code).Scan(&exists)
-		if err != nil {
+		if err := mustExist(ctx, tx, "export the lineage of", code); err != nil {
 			return err
 		}
-		if !exists {
-			return noConnection("export the lineage of", code)
-		}
+		var err error
 		units, err = keysOf(ctx, tx, `select l.unit from qlikcrawler.lineage_unit l join qlikcrawler.unit u on u.key = l.unit
 			where l.unit >= $1 || '/' and l.unit < $1 || '0' and u.retired_at is null order by 1`, code)
 		return err

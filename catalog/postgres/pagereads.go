@@ -70,7 +70,7 @@ func (db *DB) ScriptLinks(ctx context.Context, scope catalog.Scope, app catalog.
 		x as (
 			select e.line, a.key, a.kind, a.name, false as writes from e join n a on a.key = e.from_key join n b on b.key = e.to_key
 			union select e.line, b.key, b.kind, b.name, true from e join n a on a.key = e.from_key join n b on b.key = e.to_key)
-		select * from x order by line, writes, key limit $3`, app, string(app)+"/script", mostScriptLinks)
+		select * from x order by line, writes, key limit $3`, app, catalog.ScriptKey(app), mostScriptLinks)
 	if err != nil {
 		return nil, fail("read what the script reads of", app, err)
 	}

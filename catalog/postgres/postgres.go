@@ -14,9 +14,11 @@
 //	groups/CODE to who writes the groups of a connection
 //	places/CODE to who writes the data connections of a connection
 //	links       to who joins the lineage of all apps
-//	sweep/CODE  to who starts a run of a connection
+//	sweep/CODE  to who starts a run of a connection, or begins to remove it
 //
-// They are taken in this order: sweep, run, share, batch, then unit, groups, places or links.
+// They are taken in this order: sweep, run, share, batch, then unit, groups, places or links. Apart from these stand
+// removal/CODE (who takes the rows of a connection away), governance/KEY (who says who answers for a thing), first user
+// (who edits users) and schema (who makes it), each taken alone.
 package postgres
 
 import (

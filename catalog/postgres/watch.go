@@ -19,8 +19,8 @@ type RunWatch struct {
 	watchers map[catalog.RunID]map[chan struct{}]bool
 }
 
-// WatchRuns makes a RunWatch. It tells nothing until Listen runs: who watches must look by himself now
-// and then.
+// WatchRuns makes a RunWatch. It tells nothing until Listen runs, and may miss something: watchers
+// must look for themselves now and then.
 func (db *DB) WatchRuns() *RunWatch {
 	return &RunWatch{db: db, watchers: map[catalog.RunID]map[chan struct{}]bool{}}
 }
