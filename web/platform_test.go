@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/qlikcrawler/qlikcrawler/catalog/postgres"
 	"github.com/qlikcrawler/qlikcrawler/web"
+	"github.com/qlikcrawler/qlikcrawler/web/ui"
 )
 
 func TestACallThatIsSentAgainIsNotMadeAgain(t *testing.T) {
@@ -211,6 +213,33 @@ func TestWhoAsksTooMuchHasToWait(t *testing.T) {
 	}
 	for range 10 {
 		s.as("X-Forwarded-For", "192.0.2.201").want(200, "GET", "/healthz", "")
+	}
+}
+
+func TestAnotherMethodOfAnAddressIsToldWhichItHas(t *testing.T) {
+	t.Parallel()
+	s := newService(t, func(d *web.Deps) {
+		db := d.API.Users.(*postgres.DB)
+		d.Metrics = http.NotFoundHandler()
+		d.Pages = &ui.Deps{Catalog: db, Lineage: db}
+	})
+	for path, allow := range map[string]string{
+		"/healthz": "GET, HEAD", "/readyz": "GET, HEAD", "/metrics": "GET, HEAD", "/": "GET, HEAD", "/search?q=x": "GET, HEAD", "/static/app.css": "GET, HEAD",
+		"/sign-in": "GET, HEAD, POST", "/sign-out": "POST", "/lineage/edges": "GET, HEAD, POST",
+	} {
+		if got := s.as().want(405, "DELETE", path, ""); got.header.Get("Allow") != allow || !strings.Contains(got.body, "Use "+allow) {
+			t.Errorf("DELETE %s: Allow %q, want %q", path, got.header.Get("Allow"), allow)
+		}
+	}
+	s.as().want(405, "GET", "/sign-out", "")
+	for _, method := range []string{"GET", "POST", "DELETE"} {
+		if got := s.as().want(404, method, "/nowhere", ""); got.header.Get("Allow") != "" {
+			t.Errorf("%s of nothing allows %s", method, got.header.Get("Allow"))
+		}
+	}
+	without := newService(t, nil)
+	if got := without.as().want(405, "DELETE", "/healthz", ""); got.header.Get("Allow") != "GET, HEAD" {
+		t.Errorf("without pages: Allow %q", got.header.Get("Allow"))
 	}
 }
 

@@ -137,6 +137,11 @@ func (u *UI) fail(w http.ResponseWriter, r *http.Request, err error) {
 		}
 	}
 	d.Cure = catalog.CureOf(err)
+	u.showFailure(w, r, d)
+}
+
+// showFailure shows the error page, or a sentence if that can't be made.
+func (u *UI) showFailure(w http.ResponseWriter, r *http.Request, d failure) {
 	if err := u.show(w, r, page{Template: "failure", Title: d.Title, Status: d.Status, Data: d}); err != nil {
 		u.Log.ErrorContext(r.Context(), "the error page failed", "error", err)
 		http.Error(w, "The program couldn't make this page. Its log says why.", http.StatusInternalServerError)

@@ -15,6 +15,7 @@ type searchPage struct {
 	Asked       bool
 	Result      *catalog.SearchResult
 	Groups      []hitGroup
+	Others      []hitGroup // without hits: of kinds that have none among the best of an overview
 	Facets      []facetGroup
 	Kept        []pair // what the form keeps of the address: how the search is narrowed down
 	Wider       string // the same words, not narrowed down; "" if they aren't
@@ -60,7 +61,7 @@ func (u *UI) search(w http.ResponseWriter, r *http.Request) error {
 		if d.Facets, err = u.searchFacets(r, s, d.Result.Facets); err != nil {
 			return err
 		}
-		d.Groups = groupsOf(r.URL, d.Result, overview)
+		d.Groups, d.Others = groupsOf(r.URL, d.Result, overview)
 		if d.Result.Next != "" && !overview {
 			d.Next = changed(r.URL, "cursor", d.Result.Next)
 		}
@@ -106,26 +107,25 @@ func keptOf(q url.Values) []pair {
 }
 
 // groupsOf puts hits of a kind together, the kind of the best hit first, and tells how many there are of each. An
-// overview has the best few of each, and tells of the kinds of which it has none, too.
-func groupsOf(at *url.URL, found *catalog.SearchResult, overview bool) []hitGroup {
-	groups := groupHits(found.Hits)
+// overview has the best few of each, and leads to the others: kinds whose hits are all behind those of other kinds.
+func groupsOf(at *url.URL, found *catalog.SearchResult, overview bool) (groups, others []hitGroup) {
+	groups = groupHits(found.Hits)
 	for _, k := range found.Facets.Kinds {
+		count := facetLink{Count: k.Count, Bound: k.Bound}
 		i := slices.IndexFunc(groups, func(g hitGroup) bool { return g.Kind == k.Value })
-		if i < 0 && !overview {
-			continue
+		switch {
+		case i >= 0:
+			groups[i].Count = count
+		case overview && k.Count > 0:
+			others = append(others, hitGroup{Kind: k.Value, Title: kindTitles[k.Value], Count: count, All: changed(at, "kind", k.Value, "cursor", "")})
 		}
-		if i < 0 {
-			i = len(groups)
-			groups = append(groups, hitGroup{Kind: k.Value, Title: kindTitles[k.Value]})
-		}
-		groups[i].Count = facetLink{Count: k.Count, Bound: k.Bound}
 	}
 	for i := range groups {
 		if overview {
 			groups[i].cut(at)
 		}
 	}
-	return groups
+	return groups, others
 }
 
 // cut leaves the best few hits, and leads to the others. Equal report fields count each.

@@ -1,10 +1,12 @@
 package ui_test
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -19,6 +21,7 @@ type searched struct {
 	facets   map[string][]string // the links of the ways to narrow it down, by heading
 	kept     url.Values          // hidden fields of its form
 	all      []string            // links to all of a kind
+	others   []string            // kinds of which there is no hit on the page
 }
 
 func (o *office) searched(path string) searched {
@@ -50,6 +53,9 @@ func (o *office) searched(path string) searched {
 			s.hits++
 		case n.Data == "input" && attr(n, "type") == "hidden" && attr(n.Parent, "action") == "/search":
 			s.kept.Add(attr(n, "name"), attr(n, "value"))
+		case n.Data == "a" && attr(n.Parent.Parent, "class") == "card others":
+			s.others = append(s.others, strings.Join(strings.Fields(textOf(n.Parent)), " "))
+			s.all = append(s.all, attr(n, "href"))
 		case n.Data == "a" && attr(n.Parent, "class") == "all":
 			s.all = append(s.all, attr(n, "href"))
 		}
@@ -95,6 +101,37 @@ func TestASearchShowsTheBestOfEachKindAndLeadsToAll(t *testing.T) {
 		if list := o.searched(path); list.hits != 10 || len(list.headings) != 1 || list.kept.Get("connection") != "open" || list.kept.Get("kind") == "" {
 			t.Errorf("%s has %d hits under %q and keeps %v", path, list.hits, list.headings, list.kept)
 		}
+	}
+}
+
+// TestKindsWithoutAHitAmongTheBestAreLinks: a hundred and more sheets have the word as their name, and push out a script
+// that has it in its text.
+func TestKindsWithoutAHitAmongTheBestAreLinks(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	ctx := t.Context()
+	run, err := o.db.StartRun(ctx, catalog.Run{Connection: "open", Mode: catalog.Full, Trigger: catalog.ByCLI})
+	o.must(err)
+	snapshot := hostileApp(90, "Plain", catalog.StreamKey("open", "s1"))
+	app, group := snapshot.Unit.Key, snapshot.Groups[0].Key
+	for i := range 130 {
+		snapshot.Reports = append(snapshot.Reports, catalog.Report{
+			Key: catalog.SheetKey(app, fmt.Sprint("z", i)), Group: group, Parent: app, Kind: catalog.ReportSheet, Type: catalog.TypeSheet, Name: fmt.Sprint("Zebra ", i),
+		})
+	}
+	snapshot.Sources[0].Code += "// of every zebra\n"
+	_, err = o.db.Save(ctx, run, snapshot, time.Now())
+	o.must(err)
+	o.must(o.db.FinishRun(ctx, run, catalog.Done, catalog.Tally{}, ""))
+	s := o.searched("/search?q=zebra")
+	if !slices.Equal(s.headings, []string{"Sheets 130", "Also found"}) || s.hits != 6 {
+		t.Errorf("%d hits under %q", s.hits, s.headings)
+	}
+	if !slices.Equal(s.others, []string{"Scripts 1"}) || len(s.all) != 2 {
+		t.Fatalf("also found are %q, and links to all of %q", s.others, s.all)
+	}
+	if list := o.searched(s.all[1]); list.hits != 1 || !slices.Equal(list.headings, []string{"Scripts 1"}) {
+		t.Errorf("%s has %d hits under %q", s.all[1], list.hits, list.headings)
 	}
 }
 

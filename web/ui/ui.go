@@ -108,10 +108,38 @@ func New(mux *http.ServeMux, d Deps) (*UI, error) {
 	for _, rt := range u.routes() {
 		mux.Handle(rt.pattern, u.handle(rt))
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		u.fail(w, withTrail(r), &catalog.Error{Code: catalog.CodeNotFound, Op: "find the page"})
-	})
+	mux.HandleFunc("/", u.nothing(mux))
 	return u, nil
+}
+
+// nothing answers what no route of the whole program is for: another path, or another method of one.
+func (u *UI) nothing(mux *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r = withTrail(r)
+		allowed := allowedAt(mux, r)
+		if len(allowed) == 0 {
+			u.fail(w, r, &catalog.Error{Code: catalog.CodeNotFound, Op: "find the page"})
+			return
+		}
+		methods := strings.Join(allowed, ", ")
+		w.Header().Set("Allow", methods)
+		u.showFailure(w, r, failure{
+			Status: http.StatusMethodNotAllowed, Title: "That isn't done here", Text: r.Method + " is no method of this address.", Cure: "Use " + methods + ".",
+		})
+	}
+}
+
+// allowedAt are the methods that a path has.
+func allowedAt(mux *http.ServeMux, r *http.Request) []string {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := r.Clone(r.Context())
+		probe.Method = method
+		if _, pattern := mux.Handler(probe); pattern != "/" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
 }
 
 // A route is one page, or one form's target.
