@@ -53,6 +53,12 @@ func scanClaim(row pgx.CollectableRow) (c catalog.Claim, err error) {
 	return c, err
 }
 
+// orMore keeps the greater of two counts: costs only grow, and a beat that was counted before a part ended may be stored
+// after what its end counted.
+const orMore = `
+	on conflict (run, worker) do update set usage = (
+		select jsonb_object_agg(e.key, greatest(e.value::bigint, (run_usage.usage->>e.key)::bigint)) from jsonb_each_text(excluded.usage) e)`
+
 // noteUsage stores what a run has cost one process, and counts the run anew unless another process has
 // just done so.
 func (db *DB) noteUsage(ctx context.Context, run catalog.RunID, worker string, u catalog.Usage) error {
@@ -62,8 +68,7 @@ func (db *DB) noteUsage(ctx context.Context, run catalog.RunID, worker string, u
 	}
 	b := &pgx.Batch{}
 	b.Queue(`insert into qlikcrawler.run_usage (run, worker, usage)
-		select id, $2, $3 from qlikcrawler.crawl_run where id = $1 and state = 'running'
-		on conflict (run, worker) do update set usage = excluded.usage`, run, worker, doc)
+		select id, $2, $3 from qlikcrawler.crawl_run where id = $1 and state = 'running' `+orMore, run, worker, doc)
 	b.Queue(`update qlikcrawler.crawl_run set tally = qlikcrawler.tally(id), heartbeat_at = clock_timestamp()
 		where id = $1 and state = 'running' and stage <> 'listing'
 			and (worker = $2 or heartbeat_at < clock_timestamp() - interval '700 milliseconds')`, run, worker)
@@ -75,8 +80,7 @@ func (db *DB) NoteUsage(ctx context.Context, tx pgx.Tx, run catalog.RunID, worke
 	doc, err := jsonOf(u)
 	if err == nil {
 		_, err = tx.Exec(ctx, `insert into qlikcrawler.run_usage (run, worker, usage)
-			select id, $2, $3 from qlikcrawler.crawl_run where id = $1
-			on conflict (run, worker) do update set usage = excluded.usage`, run, worker, doc)
+			select id, $2, $3 from qlikcrawler.crawl_run where id = $1 `+orMore, run, worker, doc)
 	}
 	return fail("note what it cost in run", runKey(run), err)
 }

@@ -66,3 +66,24 @@ func TestTheTallyOfASharedRunTellsTheLineageThatEachProcessMade(t *testing.T) {
 	wantCode(t, b.As(two).NoteLineage(ctx, catalog.LineageTally{Apps: 100}), catalog.CodeConflict)
 	look("after its end")
 }
+
+func TestABeatThatComesLateTakesNothingFromWhatARunCost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	claim := b.retiring("one")
+	note := func(u catalog.Usage) {
+		t.Helper()
+		b.must(b.InTx(ctx, func(tx pgx.Tx) error { return b.NoteUsage(ctx, tx, claim.Run, "two", u) }))
+	}
+	note(catalog.Usage{Opens: 4, Calls: 90})
+	note(catalog.Usage{Opens: 5, Calls: 100})
+	_, err := b.Beat(ctx, "two", map[catalog.RunID]catalog.Usage{claim.Run: {Opens: 4, Calls: 99}})
+	b.must(err)
+	b.must(b.InTx(ctx, func(tx pgx.Tx) error { return b.EndRun(ctx, tx, claim, catalog.Done, "") }))
+	run, err := b.Run(ctx, claim.Run)
+	b.must(err)
+	if want := (catalog.Usage{Opens: 5, Calls: 100}); run.Tally.Usage != want {
+		t.Errorf("it cost %+v, want %+v", run.Tally.Usage, want)
+	}
+}
