@@ -60,7 +60,10 @@ func (p *Part) Draft(ctx context.Context, store Store) (catalog.Draft, error) {
 		return catalog.Draft{}, err
 	}
 	d := catalog.Draft{Retire: plan.Retire, Tally: p.progress.tally()}
-	for _, l := range plan.Fetch {
+	d.Units = make([]catalog.PackedUnit, 0, len(plan.Fetch))
+	for i := range plan.Fetch {
+		l := plan.Fetch[i]
+		plan.Fetch[i] = connector.Listed{} // let go of, as in fetchAll
 		packed, err := p.packer.Pack(l)
 		if err != nil {
 			if err := c.failed(ctx, p.run, l, fmt.Errorf("share app %s: %w", l.Unit.Name, err), time.Now(), p.progress); err != nil {
