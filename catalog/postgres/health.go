@@ -92,8 +92,5 @@ func (db *DB) SaveHealth(ctx context.Context, code string, revision int64, r cat
 	return fail("store the health of", catalog.Key(code), err)
 }
 
-// clearHealthCheck forgets what a check found wrong, after a crawl that succeeded.
-func clearHealthCheck(ctx context.Context, tx pgx.Tx, code string) error {
-	_, err := tx.Exec(ctx, "update qlikcrawler.health_check set red_reason = null, halted_revision = null where connection = $1", code)
-	return err
-}
+// clearHealthCheck forgets what a check of the connection $1 found wrong, after a crawl that succeeded.
+const clearHealthCheck = "update qlikcrawler.health_check set red_reason = null, halted_revision = null where connection = $1"

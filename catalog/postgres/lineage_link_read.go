@@ -55,6 +55,9 @@ func (l *linker) readScope(ctx context.Context, tx pgx.Tx, touched []string) err
 				added = append(added, d)
 			}
 		}
+		if len(added) == 0 {
+			return nil
+		}
 		rows, err := tx.Query(ctx, `
 			select from_dataset from qlikcrawler.lineage_star where to_dataset = any($1)
 			union select from_dataset from qlikcrawler.lineage_link where to_key = any($1) and level = 'table'

@@ -63,10 +63,12 @@ func insertRun(ctx context.Context, tx pgx.Tx, r catalog.Run) (id catalog.RunID,
 // admit checks that the connection exists and that no living sweep stands in r's way.
 func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
 	var deleting bool
+	var open []catalog.Run
 	b := &pgx.Batch{}
 	b.Queue(lockExclusive, "sweep/"+r.Connection)
 	b.Queue("select deleting_at is not null from qlikcrawler.connection where code = $1 for share", r.Connection).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&deleting) })
+	queueOpenRuns(b, r.Connection, &open)
 	err := tx.SendBatch(ctx, b).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return noConnection("start a crawl of", r.Connection)
@@ -77,7 +79,7 @@ func admit(ctx context.Context, tx pgx.Tx, r catalog.Run) error {
 	if deleting {
 		return beingRemoved("start a crawl of", r.Connection)
 	}
-	running, err := endDeadRuns(ctx, tx, r.Connection)
+	running, err := endDead(ctx, tx, open)
 	if err != nil {
 		return err
 	}
@@ -100,14 +102,25 @@ func inFlight(op string, r catalog.Run) error {
 // endDeadRuns marks those running runs of a connection interrupted whose process is gone, and gives
 // the others. Shared runs go on without any of their processes.
 func endDeadRuns(ctx context.Context, tx pgx.Tx, code string) ([]catalog.Run, error) {
-	rows, err := tx.Query(ctx, selectRun+" where connection = $1 and state in ('queued', 'running') order by id", code)
-	if err != nil {
+	var open []catalog.Run
+	b := &pgx.Batch{}
+	queueOpenRuns(b, code, &open)
+	if err := tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	runs, err := pgx.CollectRows(rows, scanRun)
-	if err != nil {
-		return nil, err
-	}
+	return endDead(ctx, tx, open)
+}
+
+// queueOpenRuns asks for the runs of a connection that haven't ended, by their words.
+func queueOpenRuns(b *pgx.Batch, code string, open *[]catalog.Run) {
+	b.Queue(selectRun+" where connection = $1 and state in ('queued', 'running') order by id", code).
+		Query(func(rows pgx.Rows) (err error) {
+			*open, err = pgx.CollectRows(rows, scanRun)
+			return err
+		})
+}
+
+func endDead(ctx context.Context, tx pgx.Tx, runs []catalog.Run) ([]catalog.Run, error) {
 	var alive []catalog.Run
 	for _, r := range runs {
 		if r.Shared {
@@ -190,14 +203,14 @@ func (e ending) write(ctx context.Context, tx pgx.Tx) error {
 				health_since = case when health = 'red' then health_since else clock_timestamp() end
 			where code = $1`, code, text(e.why))
 	case e.state == catalog.Done && mode != catalog.Selected:
-		_, err = tx.Exec(ctx, `
+		b := &pgx.Batch{}
+		b.Queue(`
 			update qlikcrawler.connection c set health = 'green', health_reason = null,
 				health_since = case when health = 'green' then health_since else r.finished_at end,
 				last_success_at = r.finished_at
 			from qlikcrawler.crawl_run r where r.id = $2 and c.code = $1`, code, e.run)
-		if err == nil {
-			err = clearHealthCheck(ctx, tx, code)
-		}
+		b.Queue(clearHealthCheck, code)
+		err = tx.SendBatch(ctx, b).Close()
 	}
 	return err
 }
