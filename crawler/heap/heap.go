@@ -56,6 +56,6 @@ func percent() int {
 	for _, s := range lives {
 		sum += s.Value.Uint64()
 	}
-	const least = 1 << 20 // before the first collection nothing is known to live
+	const least = room / 6 // before the first collection nothing is known to live; and Go's least heap grows with the percentage
 	return int(50 + 100*room/max(sum, least))
 }

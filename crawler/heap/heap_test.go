@@ -3,6 +3,7 @@ package heap
 import (
 	"runtime"
 	"testing"
+	"time"
 )
 
 // The garbage of a small heap is collected less often, and as often as ever once it is stopped.
@@ -15,6 +16,36 @@ func TestEaseCollectsASmallHeapLessOften(t *testing.T) { // alone: it counts the
 	if after := collections(); eased*2 > before || eased*2 > after {
 		t.Errorf("%d collections, eased %d, then %d", before, eased, after)
 	}
+}
+
+// Where little lives the heap stays small, from the start; where much does it grows by about half.
+func TestGarbageComesToRoomAndHalfOfWhatLives(t *testing.T) {
+	t.Setenv("GOGC", "")
+	for name, lives := range map[string]uint64{"little": 1 << 20, "much": 128 << 20} {
+		t.Run(name, func(t *testing.T) {
+			held := make([]byte, lives)
+			stop := Ease()
+			defer stop()
+			most := lives + lives/2 + 2*room
+			for deadline := time.Now().Add(time.Minute); next() > most; runtime.Gosched() { // what follows a collection takes a moment
+				if time.Now().After(deadline) {
+					t.Fatalf("garbage is collected when the heap has %d bytes, want %d at most", next(), most)
+				}
+			}
+			runtime.KeepAlive(held)
+		})
+	}
+	if p := percent(); p > 650 {
+		t.Errorf("GOGC is %d: a heap of less than %d MB is never collected", p, 4*p/100)
+	}
+}
+
+// next is how large the heap may get after a collection.
+func next() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.NextGC
 }
 
 func TestWhoSetsGOGCIsLeftAlone(t *testing.T) {
