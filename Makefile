@@ -107,7 +107,7 @@ CRAWLS := ./connector/qliksense/crawlbench
 BENCH  := $(GO) test -run '^$$' -count 1 -timeout $(if $(QLIKCRAWLER_LONG),90m,$(TIMEOUT))
 
 .PHONY: bench
-bench: ## Run the benchmarks (a quarter of an hour or so)
+bench: ## Run the benchmarks (ten minutes or so)
 	@tools/need go postgres
 	$(BENCH) -p 1 -benchtime 5x -benchmem -bench . \
 		$$(grep -rl --include='*_test.go' 'func Benchmark' . | grep -v -e crawlbench -e foreign -e cmd/ -e catalog/postgres | xargs -n 1 dirname | sort -u)
