@@ -45,19 +45,23 @@ func poolOf(d *leaseDesk) *sourcePool {
 	return newSourcePool(never, d.giveUp, slog.New(slog.DiscardHandler))
 }
 
+// later lets time pass in a bubble, where it takes none, until all that it set off is done.
+func later(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
 func TestASessionsPlaceIsGivenUpOnceTheDatabaseIsThereAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		desk := &leaseDesk{away: 3}
 		p := poolOf(desk)
 		p.hold("qlik")()
-		time.Sleep(3*idleSource + time.Second)
-		synctest.Wait()
+		later(3*idleSource + time.Second)
 		if calls, given := desk.state(); calls != 3 || given {
 			t.Fatalf("while the database is away: %d attempts, given up: %t", calls, given)
 		}
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		later(time.Hour)
 		if calls, given := desk.state(); calls != 4 || !given {
 			t.Errorf("afterwards: %d attempts, given up: %t, want one more, and nothing after it", calls, given)
 		}
@@ -70,17 +74,14 @@ func TestASessionsPlaceThatIsUsedAgainIsNotGivenUp(t *testing.T) {
 		desk := &leaseDesk{away: 1}
 		p := poolOf(desk)
 		p.hold("qlik")()
-		time.Sleep(idleSource + time.Second)
-		synctest.Wait()
+		later(idleSource + time.Second)
 		release := p.hold("qlik")
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		later(time.Hour)
 		if calls, given := desk.state(); calls != 1 || given {
 			t.Fatalf("while it is used: %d attempts, given up: %t", calls, given)
 		}
 		release()
-		time.Sleep(idleSource + time.Second)
-		synctest.Wait()
+		later(idleSource + time.Second)
 		if _, given := desk.state(); !given {
 			t.Error("it isn't given up when it is used no more")
 		}
@@ -93,11 +94,9 @@ func TestAPoolThatEndsTriesOnceMoreAndNoMore(t *testing.T) {
 		desk := &leaseDesk{away: 100}
 		p := poolOf(desk)
 		p.hold("qlik")()
-		time.Sleep(idleSource + time.Second)
-		synctest.Wait()
+		later(idleSource + time.Second)
 		p.close()
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		later(time.Hour)
 		if calls, _ := desk.state(); calls != 2 {
 			t.Errorf("%d attempts, want one before the end and one at it", calls)
 		}

@@ -54,15 +54,32 @@ func say(t *testing.T, messages ...string) func(*websocket.Conn) {
 	}
 }
 
+// A scene is what a script says of a client.
+type scene struct {
+	name   string
+	script Script
+	client func(*websocket.Conn)
+	want   string // a part of the complaints; "": there are none
+}
+
+// wantComplaints plays scenes, at the same time.
+func wantComplaints(t *testing.T, scenes []scene) {
+	t.Helper()
+	for _, tt := range scenes {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := strings.Join(play(t, tt.script, tt.client), "\n")
+			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
+				t.Errorf("complaints %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
 func TestThePeerFailsTheTestOfAClientThatDoesOtherwise(t *testing.T) {
 	t.Parallel()
 	const ok = `{"jsonrpc":"2.0","id":1,"handle":-1,"method":"A","params":[1,"x"]}`
-	tests := []struct {
-		name   string
-		script Script
-		client func(*websocket.Conn)
-		want   string // "" for no complaint
-	}{
+	wantComplaints(t, []scene{
 		{"as expected", Script{Expect("A", 1, "x")}, say(t, ok), ""},
 		{"on its handle", Script{ExpectOn(-1, "A")}, say(t, ok), ""},
 		{"other method", Script{ExpectAny("B")}, say(t, ok), `A[1,"x"], want B`},
@@ -80,16 +97,7 @@ func TestThePeerFailsTheTestOfAClientThatDoesOtherwise(t *testing.T) {
 			}
 		}, "ping"},
 		{"not quiet", Script{ExpectAny("A"), Tell(make(chan struct{})), Quiet()}, say(t, ok, ok), "isn't quiet"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			got := strings.Join(play(t, tt.script, tt.client), "\n")
-			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
-				t.Errorf("complaints %q, want %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestAClientMayHangUpInTheMiddleOnlyWhereTheScriptSaysSo(t *testing.T) {
@@ -101,26 +109,12 @@ func TestAClientMayHangUpInTheMiddleOnlyWhereTheScriptSaysSo(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	tests := []struct {
-		name   string
-		script Script
-		client func(*websocket.Conn)
-		want   string // "" for no complaint
-	}{
+	wantComplaints(t, []scene{
 		{"too much", Script{SendTooMuch(huge)}, hangUp, ""},
 		{"too much, and the client goes on", Script{SendTooMuch("x")}, say(t, ok), "unexpected A"},
 		{"a message like any other", Script{Send(huge)}, hangUp, "step 0"},
 		{"a refusal's body", Script{Refuse(400, nil, huge)}, hangUp, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			got := strings.Join(play(t, tt.script, tt.client), "\n")
-			if tt.want == "" && got != "" || !strings.Contains(got, tt.want) {
-				t.Errorf("complaints %q, want %q", got, tt.want)
-			}
-		})
-	}
+	})
 }
 
 func TestThePeerFailsTheTestWhenConnectionsAndScriptsDoNotMatch(t *testing.T) {
